@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { fieldResultSchema } from './fields.ts';
+import { businessIdSchema, callSidSchema, instantSchema, revisionSchema } from './identifiers.ts';
+import { stageResultsSchema, type StageResults } from './stages.ts';
+import { liveTurnSchema, segmentSchema } from './transcript.ts';
+
+/** What an earlier revision said, kept when a later one replaces it. */
+const previousSchema = z.looseObject({
+  revision: revisionSchema,
+  summary: z.string().nullable(),
+  fields: z.array(fieldResultSchema),
+});
+
+/**
+ * The one document of a call, `calls.call_logs`. Instants are RFC 3339 strings here and dates in the database.
+ *
+ * `transcription` is the live transcript of the agent's session, `final_transcript` the one made from the recording: both one
+ * line a turn (`transcriptLines`), with their parts beside them. The webhook is built from this document and nothing else (L4).
+ */
+export const callLogSchema = z.looseObject({
+  callSid: callSidSchema,
+  businessId: businessIdSchema,
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  direction: z.enum(['inbound', 'outbound']),
+  startedAt: instantSchema,
+  endedAt: instantSchema,
+  endedReason: z.string(),
+  source: z.enum(['gateway', 'reconciled']),
+  duration_sec: z.int().min(0).nullable(),
+  transcription: z.string().nullable(),
+  transcription_turns: z.array(liveTurnSchema),
+  final_transcript: z.string().nullable(),
+  final_segments: z.array(segmentSchema),
+  transcript_language: z.string().nullable(),
+  summary: z.string().nullable(),
+  extracted_city: z.string().nullable(),
+  extracted_service: z.string().nullable(),
+  fields: z.array(fieldResultSchema),
+  stages: stageResultsSchema,
+  status: z.enum(['complete', 'partial']),
+  revision: revisionSchema,
+  previous: previousSchema.nullable(),
+  stored_at: instantSchema,
+});
+export type CallLog = z.infer<typeof callLogSchema>;
+
+/** A CallLog before the store gives it `stored_at` and `previous`. */
+export type NewCallLog = Omit<CallLog, 'stored_at' | 'previous'>;
+
+/** `complete` when every stage's part is done, else `partial` (L5). */
+export function callLogStatus(stages: StageResults): 'complete' | 'partial' {
+  const parts = [stages.transcriber, stages.summarizer, stages.extractor];
+  return parts.every((part) => part?.state === 'done') ? 'complete' : 'partial';
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { businessIdSchema, languageSchema, phoneSchema } from './identifiers.ts';
+import { fieldDefinitionSchema } from './fields.ts';
+
+/** `whsec_` and the base64 of 24 to 64 random bytes (Standard Webhooks). */
+export const webhookSecretSchema = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/)
+  .refine((secret) => {
+    const bytes = decodedLength(secret.slice('whsec_'.length));
+    return bytes >= 24 && bytes <= 64;
+  }, 'a secret holds 24 to 64 bytes');
+
+/** Header names that the signature or the transport owns; a business may not set them. */
+const RESERVED_HEADER = /^(host|content-length|content-type|transfer-encoding|connection|webhook-.*)$/i;
+
+const headersSchema = z
+  .record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), z.string().regex(/^[\x20-\x7e]{0,1024}$/))
+  .refine((headers) => Object.keys(headers).length <= 20, 'at most 20 headers')
+  .refine((headers) => Object.keys(headers).every((name) => !RESERVED_HEADER.test(name)), 'a reserved header');
+
+/** How the summary of this business's calls should read. */
+export const summarySettingsSchema = z.strictObject({
+  maxSentences: z.int().min(1).max(20).default(3),
+  tone: z.enum(['neutral', 'friendly', 'formal']).default('neutral'),
+});
+
+/**
+ * One business, as `callctl settings set` stores it in `settings.business_settings`. Stages only read it.
+ * `inbound_webhook_url` receives calls of both directions (the name is the user's). Retention is in days.
+ */
+export const businessSettingsSchema = z
+  .strictObject({
+    id: businessIdSchema,
+    name: z.string().min(1).max(200),
+    phone_numbers: z.array(phoneSchema).max(100).default([]),
+    language: languageSchema.default('en'),
+    keywords: z.array(z.string().min(1).max(100)).max(100).default([]),
+    agent: z.strictObject({
+      instructions: z.string().min(1).max(20_000),
+      greeting: z.string().min(1).max(1_000),
+      voice: z.string().min(1).max(64).default('marin'),
+    }),
+    summary: summarySettingsSchema.prefault({}),
+    fields: z.array(fieldDefinitionSchema).max(100).default([]),
+    inbound_webhook_url: z.string().max(2_048).nullable().default(null),
+    webhook_secrets: z.array(webhookSecretSchema).max(3).default([]),
+    webhook_headers: headersSchema.default({}),
+    webhook_events: z.array(z.enum(['call.updated', 'call.erased'])).default([]),
+    max_concurrent_calls: z.int().min(1).max(10_000).default(50),
+    retention_days: z.int().min(1).max(3_650).default(365),
+  })
+  .refine((settings) => new Set(settings.fields.map((field) => field.key)).size === settings.fields.length, {
+    path: ['fields'],
+    message: 'two fields have the same key',
+  })
+  .refine((settings) => settings.inbound_webhook_url === null || settings.webhook_secrets.length > 0, {
+    path: ['webhook_secrets'],
+    message: 'a webhook URL needs at least one secret to sign with',
+  });
+export type BusinessSettings = z.infer<typeof businessSettingsSchema>;
+
+/**
+ * The part of the settings that travels in `call.ended` as `data.analysis`: as it was when the call ended, copied by whoever
+ * publishes and read by transcriber and summarizer, which have no database.
+ */
+export const analysisSettingsSchema = z.looseObject({
+  language: languageSchema,
+  keywords: z.array(z.string().max(100)).max(100),
+  summary: z.looseObject({ maxSentences: z.int().min(1).max(20), tone: z.string().max(64) }),
+});
+export type AnalysisSettings = z.infer<typeof analysisSettingsSchema>;
+
+/** Copies what the analysis of a call needs out of the settings of its business. */
+export function analysisOf(settings: BusinessSettings): AnalysisSettings {
+  return { language: settings.language, keywords: [...settings.keywords], summary: { ...settings.summary } };
+}
+
+function decodedLength(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return Math.floor((base64.length * 3) / 4) - padding;
+}
