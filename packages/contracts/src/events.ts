@@ -119,7 +119,11 @@ export function withoutLargeParts(event: OutboundEvent): OutboundEvent {
 }
 
 /** `from` when inbound, `to` when outbound, if it is a number in E.164, else `null`. */
-export function customerPhone(call: { readonly from: string | null; readonly to: string | null; readonly direction: string }): string | null {
+export function customerPhone(call: {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly direction: string;
+}): string | null {
   const raw = call.direction === 'outbound' ? call.to : call.from;
   const parsed = phoneSchema.safeParse(raw);
   return parsed.success ? parsed.data : null;

@@ -25,7 +25,10 @@ export const FAILURES = {
   OUTPUT_TRUNCATED: { state: 'failed', meaning: 'The answer of the model was cut off before its end.' },
   OUTPUT_INVALID: { state: 'failed', meaning: 'The answer of the model does not have the asked form.' },
   EVENT_TOO_LARGE: { state: 'failed', meaning: 'The result is larger than an event or a document may be.' },
-  OBJECT_MISSING: { state: 'failed', meaning: 'The large part of the event is gone from the object store or is corrupt.' },
+  OBJECT_MISSING: {
+    state: 'failed',
+    meaning: 'The large part of the event is gone from the object store or is corrupt.',
+  },
   WORKER_CRASHED: { state: 'failed', meaning: 'The message killed its worker three times.' },
   INTERNAL_ERROR: { state: 'failed', meaning: 'An error of our own kept coming back until PROVIDER_DEADLINE.' },
 } as const satisfies Record<string, FailureEntry>;
@@ -88,7 +91,10 @@ export class PermanentError extends Error {
   readonly code: FailureCode;
 
   constructor(code: FailureCode, options: { readonly message?: string; readonly cause?: unknown } = {}) {
-    super(options.message ?? FAILURES[code].meaning, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.message ?? FAILURES[code].meaning,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.code = code;
   }
 }

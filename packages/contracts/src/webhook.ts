@@ -64,10 +64,12 @@ export const WEBHOOK_SOURCES = {
 } as const satisfies Record<Exclude<(typeof WEBHOOK_KEYS)[number], 'event_type'>, readonly string[]>;
 
 /** The id of a call's webhook: one stable id per event of a call, whatever is retried or replayed (L6). */
-export function webhookId(event: { readonly callSid: string } & (
-  | { readonly type: 'call.completed' | 'call.erased' }
-  | { readonly type: 'call.updated'; readonly revision: number }
-)): string {
+export function webhookId(
+  event: { readonly callSid: string } & (
+    | { readonly type: 'call.completed' | 'call.erased' }
+    | { readonly type: 'call.updated'; readonly revision: number }
+  ),
+): string {
   switch (event.type) {
     case 'call.completed':
       return `msg_${event.callSid}_completed`;

@@ -33,7 +33,11 @@ export function integerVariable(bounds: { readonly min: number; readonly max: nu
 }
 
 /** A comma separated list of whole numbers between two bounds, with its default. */
-export function listVariable(bounds: { readonly min: number; readonly max: number; readonly default: readonly number[] }) {
+export function listVariable(bounds: {
+  readonly min: number;
+  readonly max: number;
+  readonly default: readonly number[];
+}) {
   return z
     .string()
     .regex(/^\d{1,15}(,\d{1,15}){0,63}$/, 'must be whole numbers, comma separated')
@@ -96,7 +100,7 @@ export function parseConfig<S extends z.ZodType>(
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => describe(issue, given));
   const production = (given['NODE_ENV'] ?? 'production') === 'production';
   if (production && given['CRASH_AT'] !== undefined) problems.push('CRASH_AT: is refused when NODE_ENV is production');
-  if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)].sort());
+  if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)].toSorted());
   return parsed.data;
 }
 

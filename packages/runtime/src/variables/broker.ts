@@ -4,7 +4,9 @@ import { integerVariable, listVariable, secretVariable } from '../config.ts';
 /** The connection to NATS and the shape of the streams that a service expects to find. `provision` reads the same. */
 export const brokerVariables = {
   /** NATS servers, comma separated: `nats://host:4222` or `tls://host:4222`. No user inside. */
-  NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s@,]+(,(nats|tls):\/\/[^\s@,]+)*$/, 'must be nats:// or tls:// URLs without user'),
+  NATS_URL: z
+    .string()
+    .regex(/^(nats|tls):\/\/[^\s@,]+(,(nats|tls):\/\/[^\s@,]+)*$/, 'must be nats:// or tls:// URLs without user'),
   /** User of this service on NATS. */
   NATS_USER: z.string().min(1).max(64),
   /** Password of that user. */

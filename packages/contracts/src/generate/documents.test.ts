@@ -1,0 +1,37 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { EVENT_SCHEMAS } from '../events.ts';
+import { WEBHOOK_KEYS } from '../webhook.ts';
+import { generatedDocuments } from './documents.ts';
+
+const folder = new URL('../../schemas/', import.meta.url);
+
+describe('generated documents', () => {
+  test('the committed schemas equal the code (run `pnpm generate` after a change)', async () => {
+    const documents = generatedDocuments();
+    expect((await readdir(folder)).toSorted()).toEqual(Object.keys(documents).toSorted());
+    for (const [file, document] of Object.entries(documents)) {
+      expect(JSON.parse(await readFile(new URL(file, folder), 'utf8')), file).toEqual(
+        JSON.parse(JSON.stringify(document)),
+      );
+    }
+  });
+
+  test('every reference of the AsyncAPI document leads to a document or a channel', () => {
+    const documents = generatedDocuments();
+    const asyncapi = documents['asyncapi.json'] as { channels: Record<string, unknown> };
+    const references = [...JSON.stringify(asyncapi).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? '');
+    expect(references.length).toBeGreaterThan(Object.keys(EVENT_SCHEMAS).length);
+    for (const reference of references) {
+      const known = reference.startsWith('#/channels/')
+        ? Object.hasOwn(asyncapi.channels, reference.slice('#/channels/'.length))
+        : Object.hasOwn(documents, reference.slice('./'.length));
+      expect(known, reference).toBe(true);
+    }
+  });
+
+  test('the webhook schema requires the eleven first keys, in their order', () => {
+    const schema = generatedDocuments()['webhook.schema.json'] as { required: string[] };
+    expect(schema.required.slice(0, WEBHOOK_KEYS.length)).toEqual([...WEBHOOK_KEYS]);
+  });
+});

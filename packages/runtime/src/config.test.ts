@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  ConfigError,
+  integerVariable,
+  listVariable,
+  parseConfig,
+  secretVariable,
+  serviceVariables,
+  urlVariable,
+} from './config.ts';
+import { brokerVariables } from './variables/broker.ts';
+import { storeVariables } from './variables/store.ts';
+
+const problemsOf = (schema: z.ZodType, environment: Record<string, string | undefined>): readonly string[] => {
+  try {
+    parseConfig(schema, environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+};
+
+describe('configuration', () => {
+  test('every problem is reported at once, by name, and no value is ever repeated', () => {
+    const schema = z.object({ ...serviceVariables, ...brokerVariables, ...storeVariables });
+    const environment = {
+      NATS_URL: 'nats://hidden:pw@host:4222',
+      ACK_WAIT_MS: '-77',
+      NATS_PASSWORD: 'changeme',
+      LOG_LEVEL: 'loud',
+    };
+    const problems = problemsOf(schema, environment);
+    const names = problems.map((problem) => problem.split(':')[0]);
+    expect(names).toEqual([
+      'ACK_WAIT_MS',
+      'LOG_LEVEL',
+      'MONGO_PASSWORD',
+      'MONGO_URL',
+      'MONGO_USER',
+      'NATS_PASSWORD',
+      'NATS_URL',
+      'NATS_USER',
+    ]);
+    for (const value of Object.values(environment)) expect(problems.join('\n')).not.toContain(value);
+  });
+
+  test.each(['', '   ', undefined])('a required variable that is %j counts as missing', (value) => {
+    expect(problemsOf(z.object({ KEY: secretVariable() }), { KEY: value })).toEqual(['KEY: is missing']);
+  });
+
+  test.each([
+    'changeme',
+    'change-me',
+    'CHANGE_ME',
+    'placeholder',
+    'your-api-key',
+    '<token>',
+    'xxxx',
+    'secret',
+    'real \n',
+  ])('the secret %j is refused', (value) => {
+    expect(problemsOf(z.object({ KEY: secretVariable() }), { KEY: value })).toHaveLength(1);
+  });
+
+  test.each(['12.5', '-1', '1e9', '0x10', 'NaN', '101', ' 5'])('the number %j is refused', (value) => {
+    const schema = z.object({ LIMIT: integerVariable({ min: 1, max: 100, default: 7 }) });
+    expect(problemsOf(schema, { LIMIT: value })).toHaveLength(1);
+    expect(parseConfig(schema, {})).toEqual({ LIMIT: 7 });
+  });
+
+  test('a list of numbers keeps its order and refuses anything else', () => {
+    const schema = z.object({ WAITS: listVariable({ min: 1, max: 60, default: [5] }) });
+    expect(parseConfig(schema, { WAITS: '5,5,10' })).toEqual({ WAITS: [5, 5, 10] });
+    for (const value of ['5,,10', '5;10', '61', '5,']) expect(problemsOf(schema, { WAITS: value })).toHaveLength(1);
+  });
+
+  test.each(['ftp://a', 'http://u:p@a', 'https://a/?q=1', 'https://a/#f', 'https://a/', 'a.b'])(
+    'the URL %s is refused',
+    (value) => {
+      expect(problemsOf(z.object({ BASE_URL: urlVariable() }), { BASE_URL: value })).toHaveLength(1);
+    },
+  );
+
+  test('a crash point is refused in production, and a forgotten NODE_ENV is production', () => {
+    const schema = z.object(serviceVariables);
+    for (const mode of [{}, { NODE_ENV: 'production' }]) {
+      expect(problemsOf(schema, { ...mode, CRASH_AT: 'tr.before_ack:1' })).toEqual([
+        'CRASH_AT: is refused when NODE_ENV is production',
+      ]);
+    }
+    expect(problemsOf(schema, { NODE_ENV: 'test', CRASH_AT: 'tr.before_ack:1' })).toEqual([]);
+  });
+});
