@@ -9,4 +9,3 @@ export * from './settings.ts';
 export * from './stages.ts';
 export * from './subjects.ts';
 export * from './transcript.ts';
-export * from './webhook.ts';
