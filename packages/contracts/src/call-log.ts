@@ -46,7 +46,8 @@ export const callLogSchema = z.looseObject({
 export type CallLog = z.infer<typeof callLogSchema>;
 
 /** A CallLog before the store gives it `stored_at` and `previous`. */
-export type NewCallLog = Omit<CallLog, 'stored_at' | 'previous'>;
+export const newCallLogSchema = callLogSchema.omit({ stored_at: true, previous: true });
+export type NewCallLog = z.infer<typeof newCallLogSchema>;
 
 /** `complete` when every stage's part is done, else `partial` (L5). */
 export function callLogStatus(stages: StageResults): 'complete' | 'partial' {
