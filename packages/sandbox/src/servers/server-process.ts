@@ -12,6 +12,8 @@ export type ServerProcess = {
   end(graceMs: number): Promise<void>;
   /** SIGKILL; resolves when it has ended. */
   kill(): Promise<void>;
+  /** Resolves when it has ended, with its exit code, or `null` after a signal. */
+  readonly ended: Promise<number | null>;
 };
 
 export type ServerCommand = {
@@ -20,6 +22,10 @@ export type ServerCommand = {
   readonly cwd: string;
   /** Removed by the watchdog if this process dies without stopping the server. */
   readonly temporaryFolder?: string | undefined;
+  /** The whole environment of the program; default this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Gets everything that the program writes, as it comes. */
+  readonly onOutput?: (chunk: Buffer) => void;
 };
 
 const OUTPUT_BYTES = 8_192;
@@ -48,14 +54,15 @@ export async function startProcess(command: ServerCommand): Promise<ServerProces
     cwd: command.cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(command.environment === undefined ? {} : { env: { ...command.environment } }),
   });
   const pid = await started(child, command.file);
-  const output = keepTail(child);
+  const output = keepTail(child, command.onOutput);
   const watchdog = watch(pid, command.temporaryFolder);
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
       watchdog.stdin?.end('stopped\n');
-      resolve();
+      resolve(code);
     });
   });
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
@@ -67,6 +74,7 @@ export async function startProcess(command: ServerCommand): Promise<ServerProces
     pid,
     isAlive,
     output,
+    ended,
     kill: () => signal('SIGKILL'),
     end: async (graceMs) => {
       const patience = new AbortController();
@@ -89,9 +97,10 @@ function started(child: ChildProcess, file: string): Promise<number> {
 }
 
 /** Reads everything, so that the program never blocks on a full pipe, and keeps the end of it. */
-function keepTail(child: ChildProcess): () => string {
+function keepTail(child: ChildProcess, onOutput?: (chunk: Buffer) => void): () => string {
   let tail = '';
   const take = (chunk: Buffer): void => {
+    onOutput?.(chunk);
     tail = (tail + chunk.toString('utf8')).slice(-OUTPUT_BYTES);
   };
   child.stdout?.on('data', take);
