@@ -53,12 +53,16 @@ async function importsOf(file: string): Promise<string[]> {
 function resolveImport(specifier: string, from: string): Target {
   if (specifier.startsWith('.')) return { kind: 'file', file: resolve(dirname(from), specifier) };
   if (specifier.startsWith('@pipeline/')) return { kind: 'file', file: createRequire(from).resolve(specifier) };
-  const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
   return { kind: 'package', name };
 }
 
 function pathTo(target: string, parents: ReadonlyMap<string, string | null>): string[] {
   const path: string[] = [];
-  for (let at: string | null | undefined = target; at !== null && at !== undefined; at = parents.get(at)) path.unshift(at);
+  for (let at: string | null | undefined = target; at !== null && at !== undefined; at = parents.get(at))
+    path.unshift(at);
   return path;
 }

@@ -1,0 +1,43 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { getServers } from '@pipeline/sandbox/servers';
+import { runSuite, type Step } from './suite.ts';
+import { command, vitest } from './steps.ts';
+
+const { values } = parseArgs({
+  options: { long: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+});
+if (values.help) {
+  process.stdout.write('npm test: format, lint, types, unit tests, laws and end-to-end tests on real servers.\n');
+  process.stdout.write('npm run test:long: the tests that take longer.\n');
+  process.exit(0);
+}
+
+const environment = { ...process.env, DO_NOT_TRACK: '1', TURBO_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0' };
+const servers: Step = {
+  name: 'servers',
+  run: async (report) => {
+    await getServers({ environment, prefer: 'robust', report });
+    return { passed: 1, failed: 0 };
+  },
+};
+const checks: Step[] = [
+  command('format', ['oxfmt', '--check', '.'], environment),
+  command('lint', ['oxlint', '--type-aware', '--deny-warnings', '.'], environment),
+  command(
+    'types',
+    ['turbo', 'run', 'typecheck', '--output-logs=errors-only', `--concurrency=${availableParallelism()}`],
+    environment,
+  ),
+  command('unused code', ['knip'], environment),
+  vitest('unit tests', 'unit', environment),
+];
+const onServers: Step[] = [
+  command('laws', ['node', 'e2e/src/laws/main.ts'], environment),
+  vitest('end-to-end tests', 'e2e', environment),
+];
+const phases = values.long ? [[servers], [vitest('long tests', 'long', environment)]] : [[servers, checks], onServers];
+
+const total = await runSuite(phases, (line) => process.stdout.write(`${line}\n`));
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+process.exit(total.failed === 0 ? 0 : 1);
