@@ -1,0 +1,49 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
+import { z } from 'zod';
+import { dialogueSchema, keywordRulesSchema, type Dialogue, type KeywordRules } from './dialogue.ts';
+
+/** The folders of the sandbox's own dialogues and businesses. */
+const DIALOGUES = new URL('../../dialogues/', import.meta.url);
+const BUSINESSES = new URL('../../businesses/', import.meta.url);
+const KEYWORDS = 'keywords.json';
+
+/** Every dialogue of the folder, by file name. Throws an Error that names the file and each problem in it. */
+export async function loadDialogues(folder: URL = DIALOGUES): Promise<Dialogue[]> {
+  const names = (await jsonNames(folder)).filter((name) => name !== KEYWORDS);
+  return Promise.all(names.map((name) => read(new URL(name, folder), dialogueSchema)));
+}
+
+/**
+ * The settings of the sandbox's businesses, without webhook URL and secrets: whoever stores them adds both. Throws an Error
+ * that names the file and each problem in it.
+ */
+export async function loadBusinesses(folder: URL = BUSINESSES): Promise<BusinessSettings[]> {
+  const names = await jsonNames(folder);
+  return Promise.all(names.map((name) => read(new URL(name, folder), businessSettingsSchema)));
+}
+
+/** The keyword rules of the folder, by language. */
+export async function loadKeywordRules(folder: URL = DIALOGUES): Promise<KeywordRules> {
+  return read(new URL(KEYWORDS, folder), keywordRulesSchema);
+}
+
+async function jsonNames(folder: URL): Promise<string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => name.endsWith('.json')).toSorted();
+}
+
+async function read<S extends z.ZodType>(file: URL, schema: S): Promise<z.output<S>> {
+  const text = await readFile(file, 'utf8');
+  const parsed = schema.safeParse(parseJson(text, file));
+  if (!parsed.success) throw new Error(`${file.pathname} is not valid:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+function parseJson(text: string, file: URL): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${file.pathname} is not JSON`, { cause });
+  }
+}
