@@ -1,8 +1,9 @@
-export { serverEnvironment, type ServerEnvironment } from './environment.ts';
-export type { Preference } from './find-mongo.ts';
-export { type MongoOptions, type RunningMongo, startMongo } from './mongo.ts';
-export type { MongoUser } from './mongo-users.ts';
-export { type NatsOptions, type RunningNats, startNats } from './nats.ts';
-export type { NatsUser } from './nats-config.ts';
-export type { RunningServer, ServerUser } from './running-server.ts';
-export { type ServerProcess, startProcess } from './server-process.ts';
+export { SERVER_VARIABLES, serverEnvironment, type ServerEnvironment } from './find/environment.ts';
+export type { GivenServer, Preference, ServerProgram } from './find/program.ts';
+export { getServers, type Servers } from './get-servers.ts';
+export { type MongoOptions, type RunningMongo, startMongo } from './run/mongo.ts';
+export type { MongoUser } from './run/mongo-users.ts';
+export { type NatsOptions, type RunningNats, startNats } from './run/nats.ts';
+export type { NatsUser } from './run/nats-config.ts';
+export type { RunningServer, ServerUser } from './run/running-server.ts';
+export { type ServerProcess, startProcess } from './run/server-process.ts';

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ServerProcess } from './server-process.ts';
 
-/** How long a server may take from its start to its first answer, ms: seconds on a busy machine, more with much to recover. */
-export const READY_DEADLINE_MS = 60_000;
-const POLL_MS = 40;
+/** From the start of a server to its first answer, ms: some seconds on a busy machine, more with much to recover. */
+const READY_DEADLINE_MS = 60_000;
+const POLL_MS = 25;
 
 /**
  * Resolves when `probe` got a right answer and the process is still there; the probe may reject as often as it likes until
- * the deadline. Rejects with the server's own last words when it ended or stayed deaf, after ending it.
+ * the deadline. Otherwise ends the process and rejects with its last words.
  */
 export async function untilReady(
   name: string,
@@ -16,18 +16,17 @@ export async function untilReady(
   deadlineMs = READY_DEADLINE_MS,
 ): Promise<void> {
   const signal = AbortSignal.timeout(deadlineMs);
-  let last: unknown;
+  let trouble: unknown;
   while (server.isAlive() && !signal.aborted) {
     try {
       await probe(signal);
       if (server.isAlive()) return;
     } catch (error) {
-      last = error;
+      trouble = error;
     }
     await wait(POLL_MS);
   }
-  const ended = !server.isAlive();
+  const why = server.isAlive() ? `did not answer within ${deadlineMs / 1_000} s` : 'ended at once';
   await server.kill();
-  const why = ended ? 'ended at once' : `did not answer within ${deadlineMs / 1_000} s`;
-  throw new Error(`${name} ${why}: ${server.output() || 'it wrote nothing'}`, { cause: last });
+  throw new Error(`${name} ${why}: ${server.output().slice(-600) || 'it wrote nothing'}`, { cause: trouble });
 }
