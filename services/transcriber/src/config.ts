@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import {
+  brokerVariables,
+  integerVariable,
+  recordingVariables,
+  secretVariable,
+  serviceVariables,
+  stageVariables,
+  urlVariable,
+} from '@pipeline/runtime';
+
+/** The environment of transcriber. */
+export const configSchema = z.object({
+  ...serviceVariables,
+  ...brokerVariables,
+  ...stageVariables,
+  ...recordingVariables,
+  /** Where recordings are looked up and downloaded. Default Twilio's own. */
+  TWILIO_BASE_URL: urlVariable().default('https://api.twilio.com'),
+  /** The account that the calls belong to. */
+  TWILIO_ACCOUNT_SID: z.string().regex(/^AC[0-9a-f]{32}$/, 'must be AC and 32 hexadecimal digits'),
+  /** An API key of that account that may read recordings. */
+  TWILIO_API_KEY_SID: z.string().regex(/^SK[0-9a-f]{32}$/, 'must be SK and 32 hexadecimal digits'),
+  /** The secret of that API key. */
+  TWILIO_API_KEY_SECRET: secretVariable(),
+  /** Bytes of audio that one call may bring, and that its temporary file may take. Default 512 MiB. */
+  MAX_AUDIO_BYTES: integerVariable({ min: 1_048_576, max: 2_147_418_112, default: 536_870_912 }),
+  /** Who is on the left and on the right channel of a recording. Default `caller,agent`. */
+  CHANNEL_MAP: z
+    .enum(['caller,agent', 'agent,caller'])
+    .default('caller,agent')
+    .transform((map) => (map === 'caller,agent' ? (['caller', 'agent'] as const) : (['agent', 'caller'] as const))),
+  /** The speech-to-text provider: OpenAI or a server that speaks its API. Default OpenAI's own. */
+  TRANSCRIPTION_BASE_URL: urlVariable().default('https://api.openai.com/v1'),
+  /** The key of that provider. */
+  TRANSCRIPTION_API_KEY: secretVariable(),
+  /** The model that transcribes. Default `gpt-transcribe`. */
+  TRANSCRIPTION_MODEL: z.string().min(1).max(200).default('gpt-transcribe'),
+  /** Milliseconds until a request for one stretch of speech, at most a minute of audio, is given up. Default 120 s. */
+  TRANSCRIPTION_TIMEOUT_MS: integerVariable({ min: 1_000, max: 600_000, default: 120_000 }),
+  /** Requests to the speech-to-text provider that one process has open at the same time. Default 6. */
+  TRANSCRIPTION_CONCURRENCY: integerVariable({ min: 1, max: 64, default: 6 }),
+});
+export type Config = z.infer<typeof configSchema>;

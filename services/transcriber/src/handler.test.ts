@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import {
+  callTranscribedSchema,
+  failureOf,
+  PermanentError,
+  RetryLaterError,
+  type CallEnded,
+  type Received,
+} from '@pipeline/contracts';
+import { handle, handOn, type Progress, type TranscriberDeps } from './handler.ts';
+import type { SpeechRequest } from './hear.ts';
+import { createReport } from './report.ts';
+import { writeWav } from './recording/wav.ts';
+
+const RATE = 8_000;
+const CALL_SID = `CA${'0f'.repeat(16)}`;
+const never = new AbortController().signal;
+
+const ended: Received<CallEnded> = {
+  type: 'call.ended',
+  version: 1,
+  id: `${CALL_SID}:media-gateway:r3`,
+  occurredAt: '2025-12-09T10:30:00Z',
+  businessId: 'biz_1',
+  callSid: CALL_SID,
+  revision: 3,
+  attempt: 2,
+  data: {
+    call: {
+      from: '+972501234567',
+      to: '+97231234567',
+      direction: 'inbound',
+      startedAt: '2025-12-09T10:29:00Z',
+      endedAt: '2025-12-09T10:30:00Z',
+      durationSec: 60,
+      endedReason: 'caller_hung_up',
+      source: 'gateway',
+    },
+    analysis: { language: 'he', keywords: ['שיפוצים'], summary: { maxSentences: 3, tone: 'neutral' } },
+    liveTranscript: [{ speaker: 'agent', text: 'live words', startMs: 0 }],
+    addedLater: 'kept',
+  },
+};
+
+/** Two channels with a tone at each time (seconds) for a second. Half of the level on the right. */
+function recordingOf(seconds: number, left: readonly number[], right: readonly number[]) {
+  const samples = new Int16Array(seconds * RATE * 2);
+  const say = (at: number, channel: number, hertz: number) => {
+    for (let index = 0; index < RATE; index += 1) {
+      samples[(at * RATE + index) * 2 + channel] = Math.round(8_000 * Math.sin((index * hertz * 2 * Math.PI) / RATE));
+    }
+  };
+  left.forEach((at) => say(at, 0, 440));
+  right.forEach((at) => say(at, 1, 700));
+  const bytes = Buffer.from(writeWav(samples, RATE));
+  bytes.writeUInt16LE(2, 22);
+  return { size: bytes.length, read: async (from: number, length: number) => bytes.subarray(from, from + length) };
+}
+
+type Setup = Partial<Omit<TranscriberDeps, 'transcribe'>> & {
+  recordings?: { source: ReturnType<typeof recordingOf>; offsetMs: number }[];
+  texts?: (string | Error)[];
+};
+
+function depsOf({ recordings = [{ source: recordingOf(10, [4], [1]), offsetMs: 0 }], texts, ...more }: Setup = {}) {
+  const requests: SpeechRequest[] = [];
+  const reported: Progress[] = [];
+  let closed = 0;
+  let clock = Date.parse('2025-12-09T10:31:00Z');
+  const deps: TranscriberDeps = {
+    openRecordings: async () => ({ recordings, close: async () => void (closed += 1) }),
+    transcribe: async (request) => {
+      requests.push(request);
+      const text = texts === undefined ? `words ${requests.length}` : (texts[requests.length - 1] ?? '');
+      if (text instanceof Error) throw text;
+      return { text, language: 'he', usage: { audioSeconds: 1.5 } };
+    },
+    report: (progress) => void reported.push(progress),
+    now: () => (clock += 250),
+    setup: { model: 'gpt-transcribe', channelMap: ['caller', 'agent'], concurrency: 1 },
+    ...more,
+  };
+  return { deps, requests, reported, closed: () => closed };
+}
+
+describe('the transcriber', () => {
+  test('hands on the call with its transcript by speaker, all it was given, and the next id', async () => {
+    const { deps } = depsOf();
+    const [event, ...others] = await handle(ended, deps, never);
+    expect(others).toEqual([]);
+    expect(callTranscribedSchema.parse(event)).toEqual(event);
+    expect(event).toMatchObject({
+      type: 'call.transcribed',
+      id: `${CALL_SID}:transcriber:r3`,
+      revision: 3,
+      data: {
+        ...ended.data,
+        transcript: {
+          text: 'agent: words 1\ncaller: words 2',
+          language: 'he',
+          segments: [
+            { speaker: 'agent', startMs: 1_000, endMs: 2_000, text: 'words 1' },
+            { speaker: 'caller', startMs: 4_000, endMs: 5_000, text: 'words 2' },
+          ],
+        },
+        stages: {
+          transcriber: {
+            state: 'done',
+            code: null,
+            model: 'gpt-transcribe',
+            attempts: 2,
+            ms: 250,
+            usage: { requests: 2, audioSeconds: 3 },
+          },
+        },
+      },
+    });
+    expect(event).not.toHaveProperty('attempt');
+  });
+
+  test('asks with the language and the keywords of the business', async () => {
+    const { deps, requests } = depsOf();
+    await handle(ended, deps, never);
+    expect(requests[0]).toMatchObject({ language: 'he', keywords: ['שיפוצים'] });
+  });
+
+  test('places a second recording after the first one', async () => {
+    const recordings = [
+      { source: recordingOf(5, [1], []), offsetMs: 0 },
+      { source: recordingOf(5, [], [1]), offsetMs: 30_000 },
+    ];
+    const [event] = await handle(ended, depsOf({ recordings }).deps, never);
+    expect(event).toMatchObject({ data: { transcript: { segments: [{ startMs: 1_000 }, { startMs: 31_000 }] } } });
+  });
+
+  test('pays nothing for a recording in which nobody speaks', async () => {
+    const { deps, requests, closed } = depsOf({ recordings: [{ source: recordingOf(5, [], []), offsetMs: 0 }] });
+    await expect(handle(ended, deps, never)).rejects.toMatchObject({ name: 'PermanentError', code: 'NO_SPEECH' });
+    expect(requests).toEqual([]);
+    expect(closed()).toBe(1);
+  });
+
+  test('F63 says NO_SPEECH when no words come back, never an empty transcript', async () => {
+    const { deps } = depsOf({ texts: [' ', '\n'] });
+    await expect(handle(ended, deps, never)).rejects.toMatchObject({ code: 'NO_SPEECH' });
+  });
+
+  test('gives the disk back whatever happens', async () => {
+    const { deps, closed } = depsOf({ texts: [new RetryLaterError('busy')] });
+    await expect(handle(ended, deps, never)).rejects.toBeInstanceOf(RetryLaterError);
+    expect(closed()).toBe(1);
+  });
+
+  test('refuses a transcript that no document could hold', async () => {
+    const { deps } = depsOf({ texts: ['word '.repeat(400_000), 'end'] });
+    await expect(handle(ended, deps, never)).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
+  });
+
+  test('lets the reason pass when there is no recording', async () => {
+    const missing = new PermanentError('RECORDING_ABSENT');
+    const { deps, reported } = depsOf({ openRecordings: () => Promise.reject(missing) });
+    await expect(handle(ended, deps, never)).rejects.toBe(missing);
+    expect(reported).toEqual([]);
+  });
+
+  test('tells operators the two lines that they look for', async () => {
+    const lines: string[] = [];
+    const report = createReport({ info: (_fields, message) => void lines.push(message) });
+    await handle(ended, depsOf({ report, texts: ['א'.repeat(10), 'ב'.repeat(20)] }).deps, never);
+    expect(lines).toEqual([
+      `[OFFLINE_STT] Starting offline transcription for ${CALL_SID}`,
+      '[OFFLINE_STT] ✅ Transcript obtained: 46 chars',
+    ]);
+  });
+});
+
+describe('a call whose transcript failed', () => {
+  test('goes on with no transcript, the reason, and all it was given', async () => {
+    const [event, ...others] = await handOn(ended, failureOf('RECORDING_NOT_FOUND'), depsOf().deps, never);
+    expect(others).toEqual([]);
+    expect(callTranscribedSchema.parse(event)).toEqual(event);
+    expect(event).toMatchObject({
+      type: 'call.transcribed',
+      id: `${CALL_SID}:transcriber:r3`,
+      data: {
+        ...ended.data,
+        transcript: null,
+        stages: { transcriber: { state: 'skipped', code: 'RECORDING_NOT_FOUND', attempts: 2, model: null } },
+      },
+    });
+  });
+});

@@ -1,0 +1,74 @@
+import {
+  eventId,
+  stageDone,
+  stageNotDone,
+  type CallEnded,
+  type CallTranscribed,
+  type Failure,
+  type OutboundEvent,
+  type Received,
+  type StageResult,
+  type Transcript,
+} from '@pipeline/contracts';
+import { hear, type CallRecording, type HearingDeps } from './hear.ts';
+
+export type OpenRecordings = { readonly recordings: readonly CallRecording[]; close(): Promise<void> };
+
+export type Progress =
+  | { readonly kind: 'started'; readonly callSid: string }
+  | { readonly kind: 'obtained'; readonly callSid: string; readonly chars: number; readonly segments: number };
+
+export type TranscriberDeps = HearingDeps & {
+  /** Finds and downloads the recordings of a call, in order of time. Throws when there is none, yet or ever. */
+  openRecordings(callSid: string, attempt: number, signal: AbortSignal): Promise<OpenRecordings>;
+  report(progress: Progress): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+  readonly setup: HearingDeps['setup'] & { readonly model: string };
+};
+
+/** Makes the final transcript of an ended call from its recording. */
+export async function handle(
+  event: Received<CallEnded>,
+  deps: TranscriberDeps,
+  signal: AbortSignal,
+): Promise<OutboundEvent[]> {
+  const startedAtMs = deps.now();
+  const { callSid } = event;
+  const opened = await deps.openRecordings(callSid, event.attempt, signal);
+  try {
+    deps.report({ kind: 'started', callSid });
+    const { transcript, usage } = await hear(opened.recordings, event.data.analysis, deps, signal);
+    deps.report({ kind: 'obtained', callSid, chars: transcript.text.length, segments: transcript.segments.length });
+    const ms = deps.now() - startedAtMs;
+    const result = stageDone({ model: deps.setup.model, attempts: event.attempt, ms, usage });
+    return [transcribed(event, transcript, result, deps.now())];
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Hands on a call without a final transcript, and why. */
+export async function handOn(
+  event: Received<CallEnded>,
+  failure: Failure,
+  deps: Pick<TranscriberDeps, 'now'>,
+  _signal: AbortSignal,
+): Promise<OutboundEvent[]> {
+  return [transcribed(event, null, stageNotDone(failure, event.attempt), deps.now())];
+}
+
+function transcribed(
+  { attempt: _attempt, ...event }: Received<CallEnded>,
+  transcript: Transcript | null,
+  result: StageResult,
+  nowMs: number,
+): CallTranscribed {
+  return {
+    ...event,
+    type: 'call.transcribed',
+    id: eventId(event.callSid, 'transcriber', event.revision),
+    occurredAt: new Date(nowMs).toISOString(),
+    data: { ...event.data, transcript, stages: { transcriber: result } },
+  };
+}

@@ -1,0 +1,56 @@
+import { connectBroker } from '@pipeline/messaging';
+import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
+import { createSpeechToText } from './adapters/openai.ts';
+import { createTwilio } from './adapters/twilio.ts';
+import { configSchema } from './config.ts';
+import { handle, handOn, type TranscriberDeps } from './handler.ts';
+import { createReport } from './report.ts';
+
+const config = loadConfig(configSchema, process.env);
+const service = await createService('transcriber', config);
+const broker = await connectBroker({
+  config,
+  identity: 'transcriber',
+  instance: service.instance,
+  logger: service.logger,
+  onClosed: service.fail,
+});
+service.onStop('broker', () => broker.close());
+service.addReadiness('broker', broker.readiness);
+
+const twilio = createTwilio({
+  baseUrl: config.TWILIO_BASE_URL,
+  accountSid: config.TWILIO_ACCOUNT_SID,
+  apiKeySid: config.TWILIO_API_KEY_SID,
+  apiKeySecret: config.TWILIO_API_KEY_SECRET,
+  maxAudioBytes: config.MAX_AUDIO_BYTES,
+});
+service.onStop('twilio', () => twilio.close());
+const concurrency = config.TRANSCRIPTION_CONCURRENCY;
+const deps: TranscriberDeps = {
+  openRecordings: twilio.openRecordings,
+  transcribe: createSpeechToText({
+    baseUrl: config.TRANSCRIPTION_BASE_URL,
+    apiKey: config.TRANSCRIPTION_API_KEY,
+    model: config.TRANSCRIPTION_MODEL,
+    timeoutMs: config.TRANSCRIPTION_TIMEOUT_MS,
+    concurrency,
+  }),
+  report: createReport(service.logger),
+  now: Date.now,
+  setup: { model: config.TRANSCRIPTION_MODEL, channelMap: config.CHANNEL_MAP, concurrency },
+};
+
+const stage = await broker.startStage({
+  stage: 'transcriber',
+  crashPrefix: 'tr',
+  crashPoint: service.crashPoint,
+  handle: (event, signal) => handle(event, deps, signal),
+  handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
+  timing: config,
+  logger: service.logger,
+  metrics: createStageMetrics(service.registry),
+});
+service.onStop('stage', () => stage.stop());
+service.addReadiness('stage', stage.readiness);
+await service.run();

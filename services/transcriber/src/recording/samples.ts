@@ -1,0 +1,48 @@
+import type { AudioSource } from './audio-source.ts';
+import type { WavLayout } from './wav.ts';
+
+/** A stretch of frames of every channel; `channels[0]` is the left one. `start` counts frames from the start of the file. */
+export type SampleWindow = { readonly start: number; readonly channels: readonly Int16Array[] };
+
+/** Reads frames `[from, to)` in windows of `windowFrames`, each channel by itself. Stops early where the file does. */
+export async function* sampleWindows(
+  source: AudioSource,
+  layout: WavLayout,
+  range: { readonly from: number; readonly to: number; readonly windowFrames: number },
+): AsyncGenerator<SampleWindow> {
+  const bytesPerFrame = 2 * layout.channels;
+  const end = Math.min(range.to, layout.frames);
+  for (let start = Math.max(0, range.from); start < end; start += range.windowFrames) {
+    const count = Math.min(range.windowFrames, end - start);
+    const bytes = await source.read(layout.dataStart + start * bytesPerFrame, count * bytesPerFrame);
+    if (bytes.length < bytesPerFrame) return;
+    yield { start, channels: deinterleave(bytes, layout.channels) };
+  }
+}
+
+/** All samples of one channel in `[from, to)`. The caller bounds the range: a segment, never a whole call. */
+export async function readChannel(
+  source: AudioSource,
+  layout: WavLayout,
+  channel: number,
+  range: { readonly from: number; readonly to: number },
+): Promise<Int16Array> {
+  const length = Math.max(0, range.to - range.from);
+  for await (const window of sampleWindows(source, layout, { ...range, windowFrames: Math.max(1, length) })) {
+    return window.channels[channel] ?? new Int16Array(0);
+  }
+  return new Int16Array(0);
+}
+
+/** Interleaved little-endian 16 bit samples to one array a channel; an incomplete last frame is dropped. */
+export function deinterleave(bytes: Uint8Array, channelCount: number): Int16Array[] {
+  const frames = Math.floor(bytes.length / (2 * channelCount));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: channelCount }, (_, channel) => {
+    const samples = new Int16Array(frames);
+    for (let frame = 0; frame < frames; frame += 1) {
+      samples[frame] = view.getInt16((frame * channelCount + channel) * 2, true);
+    }
+    return samples;
+  });
+}

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { demodulate, modulate } from '@pipeline/sandbox';
+import type { AudioSource } from './audio-source.ts';
+import { findSegments } from './segments.ts';
+import { writeWav } from './wav.ts';
+
+const RATE = 8_000;
+const MAP = ['caller', 'agent'] as const;
+
+type Said = { readonly atMs: number; readonly channel: 0 | 1; readonly text: string };
+
+/** A recording in which texts are said at their times. */
+function recordingOf(said: readonly Said[], options: { seconds?: number; same?: boolean; channels?: 1 | 2 } = {}) {
+  const { seconds = 20, same = false, channels = 2 } = options;
+  const samples = new Int16Array(seconds * RATE * channels);
+  for (const { atMs, channel, text } of said) {
+    modulate(text).forEach((sample, index) => {
+      const frame = (atMs * RATE) / 1_000 + index;
+      samples[frame * channels + (channels === 1 ? 0 : channel)] = sample;
+      if (same) samples[frame * channels + 1 - channel] = sample;
+    });
+  }
+  const file = Buffer.from(writeWav(samples, RATE));
+  file.writeUInt16LE(channels, 22);
+  return sourceOf(file);
+}
+
+function sourceOf(bytes: Uint8Array): AudioSource & { readonly longest: () => number } {
+  let longest = 0;
+  const read = async (position: number, length: number) => {
+    longest = Math.max(longest, length);
+    return bytes.subarray(position, position + length);
+  };
+  return { size: bytes.length, read, longest: () => longest };
+}
+
+async function heard(source: AudioSource, map: readonly ['caller' | 'agent', 'caller' | 'agent'] = MAP) {
+  const segments = await findSegments(source, map);
+  return Promise.all(
+    segments.map(async ({ speaker, startMs, endMs, audio }) => {
+      const wav = await audio();
+      const utterances = demodulate(new Int16Array(wav.buffer.slice(44)));
+      return {
+        speaker,
+        startMs,
+        endMs,
+        texts: utterances.map((utterance) => (utterance.intact ? utterance.text : 'broken')),
+      };
+    }),
+  );
+}
+
+describe('segments of a recording', () => {
+  test('hold each utterance whole, with its speaker, in order of time', async () => {
+    const long = 'אני גר בתל אביב ואני צריך שיפוץ של המטבח ושל חדר האמבטיה, '.repeat(12);
+    const source = recordingOf(
+      [
+        { atMs: 3_000, channel: 0, text: 'שלום' },
+        { atMs: 500, channel: 1, text: 'Hello, how can I help?' },
+        { atMs: 5_000, channel: 0, text: long },
+        { atMs: 5_500, channel: 1, text: 'mm' },
+      ],
+      { seconds: 40 },
+    );
+    const segments = await heard(source);
+    expect(segments.map(({ speaker, texts }) => [speaker, texts])).toEqual([
+      ['agent', ['Hello, how can I help?']],
+      ['caller', ['שלום']],
+      ['caller', [long]],
+      ['agent', ['mm']],
+    ]);
+    expect(segments.map(({ startMs }) => startMs)).toEqual([500, 3_000, 5_000, 5_500]);
+  });
+
+  test('follow the configured channel map', async () => {
+    const source = recordingOf([{ atMs: 500, channel: 0, text: 'one' }]);
+    expect((await heard(source, ['agent', 'caller']))[0]).toMatchObject({ speaker: 'agent', texts: ['one'] });
+  });
+
+  test('have an unknown speaker, each said once, when both channels are the same', async () => {
+    const source = recordingOf([{ atMs: 500, channel: 0, text: 'twice the same' }], { same: true });
+    expect(await heard(source)).toMatchObject([{ speaker: 'unknown', texts: ['twice the same'] }]);
+  });
+
+  test('have an unknown speaker in a recording of one channel', async () => {
+    const source = recordingOf([{ atMs: 500, channel: 0, text: 'alone' }], { channels: 1 });
+    expect(await heard(source)).toMatchObject([{ speaker: 'unknown', texts: ['alone'] }]);
+  });
+
+  test('are none in silence', async () => {
+    expect(await findSegments(recordingOf([]), MAP)).toEqual([]);
+    expect(await findSegments(recordingOf([], { seconds: 0 }), MAP)).toEqual([]);
+  });
+
+  test('are found without reading more than some seconds at a time', async () => {
+    const source = recordingOf([{ atMs: 100_000, channel: 0, text: 'late' }], { seconds: 120 });
+    await findSegments(source, MAP);
+    expect(source.longest()).toBeLessThanOrEqual(256_000);
+  });
+
+  test('with a bit flipped in their audio do not read as they were said', async () => {
+    const samples = modulate('exactly these words');
+    const damaged = samples.map((sample, index) => (index === 900 ? -sample : sample));
+    expect(demodulate(samples)[0]).toMatchObject({ intact: true });
+    const file = writeWav(damaged, RATE);
+    expect(await heard(sourceOf(file))).toMatchObject([{ texts: ['broken'] }]);
+  });
+});
