@@ -22,6 +22,7 @@ export async function mongoArguments(
   const place = ['--config', configuration, '--host', '127.0.0.1', ...port, '--storage-path', store];
   const size = ['--cache-size', '256M', '--log-level', 'WARNING'];
   // A log file is allocated in full: the default of 128 MB would be the size of every empty store.
-  const log = name === 'secantusd-rs' ? ['--log-file-max', '16MB', '--sync-on-commit'] : [];
-  return [...place, ...size, ...log, ...auth];
+  const log = name === 'secantusd-rs' ? ['--log-file-max', '16MB'] : [];
+  // Without it an acknowledged write waits in the memory of the process, also with `j: true`, and SIGKILL loses it.
+  return [...place, ...size, ...log, '--sync-on-commit', ...auth];
 }
