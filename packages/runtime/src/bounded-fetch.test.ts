@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createBoundedFetch } from './bounded-fetch.ts';
+import { AnswerTooLargeError, createBoundedFetch } from './bounded-fetch.ts';
 
 let server: Server;
 let url = '';
@@ -29,6 +29,6 @@ describe('a bounded fetch', () => {
 
   test.each(['/1001', '/bomb'])('breaks off %s at the bound', async (path) => {
     const response = await createBoundedFetch(1_000)(url + path);
-    await expect(response.text()).rejects.toThrow(RangeError);
+    await expect(response.text()).rejects.toThrow(AnswerTooLargeError);
   });
 });

@@ -1,6 +1,15 @@
+/** An answer of a server that is longer than we are ready to hold. Asking again would bring the same. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+
+  constructor(maxBytes: number) {
+    super(`an answer of more than ${maxBytes} bytes`);
+  }
+}
+
 /**
- * `fetch` for clients that read whole answers into memory: an answer of more than `maxBytes` breaks off with a RangeError while
- * it is read, whatever its `Content-Length` says.
+ * `fetch` for clients that read whole answers into memory: an answer of more than `maxBytes` breaks off with an
+ * {@link AnswerTooLargeError} while it is read, unpacked, whatever its `Content-Length` says.
  */
 export function createBoundedFetch(maxBytes: number): typeof fetch {
   return async (input, init) => {
@@ -16,7 +25,7 @@ function createBound(maxBytes: number): TransformStream<Uint8Array, Uint8Array> 
   return new TransformStream({
     transform: (chunk, controller) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) controller.error(new RangeError(`an answer of more than ${maxBytes} bytes`));
+      if (bytes > maxBytes) controller.error(new AnswerTooLargeError(maxBytes));
       else controller.enqueue(chunk);
     },
   });

@@ -1,6 +1,6 @@
 import { APIError, OpenAI, toFile } from 'openai';
 import { PermanentError, providerFailure, RetryLaterError } from '@pipeline/contracts';
-import { createBoundedFetch } from '@pipeline/runtime';
+import { AnswerTooLargeError, createBoundedFetch } from '@pipeline/runtime';
 import { createLimiter } from '../bounded.ts';
 import type { SpeechRequest, SpeechText } from '../hear.ts';
 
@@ -96,6 +96,7 @@ function usageOf(usage: OpenAI.Audio.Transcription['usage']): Record<string, num
 function failureOf(error: unknown, outer: AbortSignal): unknown {
   if (outer.aborted) return outer.reason;
   if (error instanceof PermanentError || error instanceof RetryLaterError) return error;
+  if (error instanceof AnswerTooLargeError) return new PermanentError('OUTPUT_INVALID', { cause: error });
   const answer =
     error instanceof APIError
       ? { status: error.status, code: error.code, param: error.param, retryAfter: error.headers?.get('retry-after') }

@@ -1,0 +1,64 @@
+import {
+  eventId,
+  PermanentError,
+  stageDone,
+  stageNotDone,
+  type CallSummarized,
+  type CallTranscribed,
+  type Failure,
+  type OutboundEvent,
+  type Received,
+  type StageResult,
+} from '@pipeline/contracts';
+import { summaryQuestion } from './prompt.ts';
+import type { Answer, Question } from './question.ts';
+
+export type SummarizerDeps = {
+  /** Asks the text model. */
+  ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;
+  /** A new mark around the transcript that its text does not contain. */
+  boundaryFor(text: string): string;
+  /** Milliseconds since 1970. */
+  now(): number;
+  readonly model: string;
+};
+
+/** Summarises a transcribed call in the language of the business. */
+export async function handle(
+  event: Received<CallTranscribed>,
+  deps: SummarizerDeps,
+  signal: AbortSignal,
+): Promise<OutboundEvent[]> {
+  const { transcript, analysis } = event.data;
+  if (transcript === null || transcript.text === '') throw new PermanentError('NO_TRANSCRIPT');
+  const startedAtMs = deps.now();
+  const question = summaryQuestion(transcript.text, analysis, deps.boundaryFor(transcript.text));
+  const { value: summary, usage } = await deps.ask(question, signal);
+  const ms = deps.now() - startedAtMs;
+  return [summarized(event, summary, stageDone({ model: deps.model, attempts: event.attempt, ms, usage }), deps.now())];
+}
+
+/** Hands on a call without a summary, and why. */
+export async function handOn(
+  event: Received<CallTranscribed>,
+  failure: Failure,
+  deps: Pick<SummarizerDeps, 'now'>,
+  _signal: AbortSignal,
+): Promise<OutboundEvent[]> {
+  return [summarized(event, null, stageNotDone(failure, event.attempt), deps.now())];
+}
+
+function summarized(
+  { attempt: _attempt, ...event }: Received<CallTranscribed>,
+  summary: string | null,
+  result: StageResult,
+  nowMs: number,
+): CallSummarized {
+  return {
+    ...event,
+    type: 'call.summarized',
+    id: eventId(event.callSid, 'summarizer', event.revision),
+    occurredAt: new Date(nowMs).toISOString(),
+    data: { ...event.data, summary, stages: { ...event.data.stages, summarizer: result } },
+  };
+}
