@@ -1,0 +1,20 @@
+import type { MsgHdrs } from 'nats';
+import { BrokerError } from './broker-error.ts';
+import { REQUEST_TIMEOUT_MS, type Connection } from './connection.ts';
+
+/** A message as a stream stores it. */
+export type StoredMessage = { readonly data: Uint8Array; readonly headers: MsgHdrs | undefined; readonly seq: number };
+
+/**
+ * The last message on one exact subject of a stream, or null. By direct get with the subject in the request's own subject, the
+ * only form that permissions can bind; the client's types do not offer it. Any replica answers, perhaps a little behind.
+ * Throws what the broker throws; a stream that is not there is code 503, as is every subject that nobody answers.
+ */
+export async function lastMessage({ nc }: Connection, stream: string, subject: string): Promise<StoredMessage | null> {
+  const request = `$JS.API.DIRECT.GET.${stream}.${subject}`;
+  const answer = await nc.request(request, undefined, { timeout: REQUEST_TIMEOUT_MS });
+  const code = answer.headers?.code ?? 0;
+  if (code === 404) return null;
+  if (code >= 300) throw new BrokerError(`${stream} answered ${code} to a direct get`);
+  return { data: answer.data, headers: answer.headers, seq: Number(answer.headers?.get('Nats-Sequence')) };
+}

@@ -1,0 +1,139 @@
+import { failureOf, type Failure, type OutboundEvent, type PauseReason, type Received } from '@pipeline/contracts';
+import { asRetryable } from './broker-error.ts';
+import { CRASHES_TO_GIVE_UP } from './crash-count.ts';
+import type { ClaimReference } from './event-headers.ts';
+import { parseEvent, type DeadReading, type EventReading } from './event-message.ts';
+import { acknowledge, bury, publishAll, type Context } from './settling.ts';
+import { decide, retryDelay, type FailedTry } from './settle-rules.ts';
+import type { Settled } from './wide-line.ts';
+
+/** A context whose message is an event. `event` is replaced when its large parts arrive; `crashes` is 0 on a first delivery. */
+type Task = Context & { event: Received<OutboundEvent>; crashes: number };
+
+const CRASHED: DeadReading = { kind: 'dead', code: 'WORKER_CRASHED', reason: 'the message killed its worker' };
+/** Milliseconds until a message comes again that was aborted at the end of the grace period. */
+const ABORTED_AGAIN_MS = 1_000;
+
+/** Works one valid event and settles its message, whatever happens. Does not reject. */
+export async function workEvent(context: Context, reading: EventReading & { kind: 'event' }): Promise<Settled> {
+  const attempt = context.message.info.deliveryCount;
+  const task: Task = { ...context, event: { ...reading.event, attempt }, crashes: 0 };
+  try {
+    return await tryOnce(task, reading.claim);
+  } catch (error) {
+    return afterFailure(task, error);
+  }
+}
+
+async function tryOnce(task: Task, claim: ClaimReference | null): Promise<Settled> {
+  const { work, signal } = task;
+  await raiseCrashCount(task);
+  const published = await work.ownResult(task.event, signal);
+  if (published !== null) {
+    await publishAll(task, published);
+    await finish(task);
+    return { outcome: 'already_done' };
+  }
+  const content = claim === null ? 'whole' : await fetchLargeParts(task, claim);
+  if (content === 'gone') return handOn(task, failureOf('OBJECT_MISSING'));
+  if (content !== 'whole') return buryEvent(task, content);
+  if (task.crashes >= CRASHES_TO_GIVE_UP) return giveUp(task);
+  await publishAll(task, await work.handle(task.event, signal));
+  work.beforeAck();
+  await finish(task);
+  return { outcome: 'done' };
+}
+
+/** Replaces the event's remainder by the whole event. */
+async function fetchLargeParts(task: Task, claim: ClaimReference): Promise<'whole' | 'gone' | DeadReading> {
+  const found = await task.parts.claims.get(claim);
+  if (found.kind !== 'found') return 'gone';
+  const reading = parseEvent(task.work.consumes, task.message.subject, found.bytes);
+  if (reading.kind === 'dead') return reading;
+  task.event = { ...reading.event, attempt: task.event.attempt };
+  return 'whole';
+}
+
+/** A message that keeps killing its worker: a copy for a person, and the call goes on without this part. */
+async function giveUp(task: Task): Promise<Settled> {
+  if (task.work.handOn === null) return buryEvent(task, CRASHED);
+  await task.parts.writeDeadLetter(task.message, task.work.consumer, CRASHED);
+  return handOn(task, failureOf('WORKER_CRASHED'));
+}
+
+/** Hands the call on with this stage's part failed. When that fails too, the message comes again: a call is never lost. */
+async function handOn(task: Task, failure: Failure, error?: unknown): Promise<Settled> {
+  const { work, signal } = task;
+  try {
+    if (work.handOn === null) throw error;
+    await publishAll(task, await work.handOn(task.event, failure, signal));
+  } catch (handOnError) {
+    return giveBack(task, handOnError, retryDelay(failedTry(task, handOnError), work.timing));
+  }
+  work.beforeAck();
+  await finish(task);
+  return { outcome: 'handed_on', failure, error };
+}
+
+async function afterFailure(task: Task, error: unknown): Promise<Settled> {
+  if (task.signal.aborted) return giveBack(task, error, ABORTED_AGAIN_MS);
+  const decision = decide(failedTry(task, error), task.work.timing);
+  switch (decision.kind) {
+    case 'again':
+      return giveBack(task, error, decision.delayMs);
+    case 'pause':
+      return giveBack(task, error, decision.delayMs, decision.reason);
+    case 'part_failed':
+      return handOn(task, decision.failure, error);
+  }
+}
+
+async function giveBack(
+  task: Task,
+  error: unknown,
+  delayMs: number,
+  pause: PauseReason | null = null,
+): Promise<Settled> {
+  // Who is given up stays given up: clearing the count would let the message kill three more workers.
+  if (task.crashes < CRASHES_TO_GIVE_UP) await clearCrashCount(task);
+  task.message.nak(delayMs);
+  return { outcome: 'retried', delayMs, pause, error };
+}
+
+async function finish(task: Task): Promise<void> {
+  await clearCrashCount(task);
+  await acknowledge(task);
+}
+
+async function buryEvent(task: Task, why: DeadReading): Promise<Settled> {
+  await clearCrashCount(task);
+  return bury(task, why);
+}
+
+/** The count is a net: when it cannot be kept, work goes on without it. */
+async function raiseCrashCount(task: Task): Promise<void> {
+  if (task.event.attempt === 1) return;
+  try {
+    task.crashes = await task.parts.crashes.add(crashKey(task));
+  } catch (error) {
+    task.work.logger.warn({ seq: task.message.seq, err: error }, 'the crash count could not be raised');
+  }
+}
+
+async function clearCrashCount(task: Task): Promise<void> {
+  if (task.crashes === 0) return;
+  try {
+    await task.parts.crashes.clear(crashKey(task));
+  } catch (error) {
+    task.work.logger.warn({ seq: task.message.seq, err: error }, 'the crash count could not be cleared');
+  }
+}
+
+function crashKey({ work, event }: Task) {
+  return { stage: work.consumer, callSid: event.callSid, revision: event.revision };
+}
+
+function failedTry({ message, event }: Task, error: unknown): FailedTry {
+  const messageAtMs = message.info.timestampNanos / 1_000_000;
+  return { error: asRetryable(error), attempt: event.attempt, messageAtMs, nowMs: Date.now(), random: Math.random() };
+}

@@ -1,0 +1,14 @@
+export * from './broker.ts';
+export * from './broker-error.ts';
+export * from './compare.ts';
+export type { BrokerConfig, ConnectionIdentity } from './connection.ts';
+export * from './erasure.ts';
+export type { Log, LogFields } from './log.ts';
+export { brokerPermissions, type BrokerPermissions } from './permissions.ts';
+export * from './provision.ts';
+export type { Publish, PublishOptions } from './publisher.ts';
+export type { ConsumerState, DeadLetter, Reader } from './reader.ts';
+export type * from './stage-definition.ts';
+export type { StageTiming } from './stage-timing.ts';
+export { createTopology, type ConsumerSpec, type StreamSpec, type Topology } from './topology.ts';
+export * from './trace-context.ts';

@@ -1,0 +1,95 @@
+import {
+  CLAIM_BUCKET,
+  COMMAND_CONSUMER,
+  CRASH_BUCKET,
+  STAGES,
+  STREAMS,
+  type EventType,
+  type Identity,
+  type StageName,
+} from '@pipeline/contracts';
+import { inboxPrefix } from './connection.ts';
+import { CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
+
+/** Subjects that a user of the broker may publish and subscribe to; everything else is refused. */
+export type BrokerPermissions = { readonly publish: string[]; readonly subscribe: string[] };
+
+/**
+ * The rights of every identity as allow-lists, for the broker's users. No service may make, change, purge or delete a stream or
+ * a consumer, publish another stage's event, or listen to another's inbox. Only operators manage.
+ *
+ * Deny rules are not used (a queue subscription got around them once), and reads of single messages are bound to subjects by
+ * direct get, where the plain API could not be.
+ */
+export function brokerPermissions(): Record<Identity, BrokerPermissions> {
+  return {
+    'media-gateway': allow('media-gateway', [event('call.ended'), ...writeObjects()]),
+    transcriber: allow('transcriber', stage('transcriber')),
+    summarizer: allow('summarizer', stage('summarizer')),
+    extractor: allow('extractor', [...stage('extractor'), ...consume('call.erase', COMMAND_CONSUMER)]),
+    'webhook-dispatcher': allow('webhook-dispatcher', stage('webhook-dispatcher')),
+    reconciler: allow('reconciler', [
+      event('call.ended'),
+      event('call.extracted'),
+      ...eventTypes().map((type) => readLast(STREAMS[type], event(type))),
+    ]),
+    // Replays any event, erases, and changes limits: an operator's identity, with credentials of its own.
+    callctl: allow('callctl', ['$JS.API.>', 'call.>', ...writeObjects()]),
+    provision: allow('provision', ['$JS.API.>']),
+  };
+}
+
+function allow(identity: Identity, publish: readonly string[]): BrokerPermissions {
+  return { publish: [...new Set(publish)], subscribe: [`${inboxPrefix(identity)}.>`] };
+}
+
+function stage(name: StageName): string[] {
+  const { consumes, produces } = STAGES[name];
+  const next =
+    produces === null
+      ? []
+      : [event(produces), readLast(STREAMS[produces], event(produces)), inspect(STREAMS[produces])];
+  return [...consume(consumes, name), ...next];
+}
+
+/** Consuming: find, pull, settle; write dead letters, count crashes, and read and write large parts. */
+function consume(type: EventType, consumer: string): string[] {
+  const stream = STREAMS[type];
+  const crashes = `$KV.${CRASH_BUCKET}.${consumer}.>`;
+  return [
+    inspect(stream),
+    `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+    `$JS.ACK.${stream}.${consumer}.>`,
+    // The newer form of acknowledgement subjects, with domain and account before the stream.
+    `$JS.ACK.*.*.${stream}.${consumer}.>`,
+    event('call.dead'),
+    inspect(STREAMS['call.dead']),
+    inspect(CRASH_STREAM),
+    crashes,
+    readLast(CRASH_STREAM, crashes),
+    inspect(CLAIM_STREAM),
+    ...writeObjects(),
+    `$JS.API.STREAM.MSG.GET.${CLAIM_STREAM}`,
+  ];
+}
+
+function writeObjects(): string[] {
+  return [`$O.${CLAIM_BUCKET}.C.>`, `$O.${CLAIM_BUCKET}.M.>`];
+}
+
+function event(kind: EventType | 'call.dead'): string {
+  return `${kind}.*.*`;
+}
+
+function inspect(stream: string): string {
+  return `$JS.API.STREAM.INFO.${stream}`;
+}
+
+function readLast(stream: string, subject: string): string {
+  return `$JS.API.DIRECT.GET.${stream}.${subject}`;
+}
+
+function eventTypes(): EventType[] {
+  return ['call.ended', 'call.transcribed', 'call.summarized', 'call.extracted'];
+}

@@ -1,0 +1,73 @@
+import {
+  CLAIM_BUCKET,
+  COMMAND_CONSUMER,
+  STAGES,
+  STREAMS,
+  subjectOf,
+  type EventOf,
+  type EventType,
+  type StageName,
+} from '@pipeline/contracts';
+import type { ClaimStore } from './claim-store.ts';
+import type { Connection } from './connection.ts';
+import { lastMessage } from './direct-get.ts';
+import { readClaim } from './event-headers.ts';
+import { parseEvent } from './event-message.ts';
+
+/** What a consumer still has to do. `pending`: never delivered; `ackPending`: in work or waiting for a retry. */
+export type ConsumerState = { readonly pending: number; readonly ackPending: number };
+
+/** A dead letter as it is stored: original bytes, and headers with the last value of each name. */
+export type DeadLetter = {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly seq: number;
+};
+
+export type Reader = {
+  /** The last event of a kind for a call, whole, or null. For operators and tests; it throws what the broker throws. */
+  lastEvent<T extends EventType>(kind: T, businessId: string, callSid: string): Promise<EventOf<T> | null>;
+  /** The last dead letter of a call, or null. */
+  lastDeadLetter(businessId: string, callSid: string): Promise<DeadLetter | null>;
+  /** How much a stage has left to do. */
+  consumerState(consumer: StageName | typeof COMMAND_CONSUMER): Promise<ConsumerState>;
+};
+
+/** Looks into streams without consuming. Every identity may look only where its permissions allow. */
+export function createReader(connection: Connection, claims: ClaimStore): Reader {
+  return {
+    lastEvent: async (kind, businessId, callSid) => {
+      const subject = subjectOf(kind, businessId, callSid);
+      const last = await lastMessage(connection, STREAMS[kind], subject);
+      if (last === null) return null;
+      const bytes = await wholeBytes(last.data, readClaim(last.headers), claims);
+      const reading = parseEvent(kind, subject, bytes);
+      // The schema of `kind` was just applied, which the union of all events does not tell.
+      return reading.kind === 'event' ? (reading.event as EventOf<typeof kind>) : null;
+    },
+    lastDeadLetter: async (businessId, callSid) => {
+      const last = await lastMessage(connection, STREAMS['call.dead'], subjectOf('call.dead', businessId, callSid));
+      if (last === null) return null;
+      const names = last.headers?.keys() ?? [];
+      const headers = Object.fromEntries(names.map((name) => [name, last.headers?.last(name) ?? '']));
+      const bytes = await wholeBytes(last.data, last.data.length === 0 ? readClaim(last.headers) : null, claims);
+      return { body: Buffer.from(bytes), headers, seq: last.seq };
+    },
+    consumerState: async (consumer) => {
+      const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
+      const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
+      return { pending: state.num_pending, ackPending: state.num_ack_pending };
+    },
+  };
+}
+
+/** The referenced object, or what is inline when there is none or it is gone. */
+async function wholeBytes(
+  inline: Uint8Array,
+  claim: ReturnType<typeof readClaim>,
+  claims: ClaimStore,
+): Promise<Uint8Array> {
+  if (claim === null || claim === 'malformed' || claim.bucket !== CLAIM_BUCKET) return inline;
+  const found = await claims.get(claim);
+  return found.kind === 'found' ? found.bytes : inline;
+}

@@ -1,0 +1,69 @@
+import type { JsMsg } from 'nats';
+import type { OutboundEvent } from '@pipeline/contracts';
+import type { ClaimStore } from './claim-store.ts';
+import type { CrashCount } from './crash-count.ts';
+import type { WriteDeadLetter } from './dead-letter.ts';
+import { headersOf, readTraceparent } from './event-headers.ts';
+import type { DeadReading } from './event-message.ts';
+import type { Publish } from './publisher.ts';
+import type { Work } from './stage-definition.ts';
+import type { Settled } from './wide-line.ts';
+
+/** What a worker needs from the broker. */
+export type WorkerParts = {
+  readonly claims: ClaimStore;
+  readonly crashes: CrashCount;
+  readonly publish: Publish;
+  readonly writeDeadLetter: WriteDeadLetter;
+  readonly ackWaitMs: number;
+  /** Aborted when the process cannot wait any longer for what is in hand. */
+  readonly aborted: AbortSignal;
+};
+
+/** One message in hand. */
+export type Context = {
+  readonly parts: WorkerParts;
+  readonly work: Work;
+  readonly message: JsMsg;
+  readonly signal: AbortSignal;
+};
+
+const ACK_TIMEOUT_MS = 5_000;
+/** Milliseconds until a message comes again whose dead letter could not be stored. */
+const DEAD_AGAIN_MS = 60_000;
+
+/** Publishes every event; resolves when the last one is acknowledged by its stream. */
+export async function publishAll(context: Context, events: readonly OutboundEvent[]): Promise<void> {
+  const { parts, message, signal } = context;
+  const traceparent = readTraceparent(headersOf(message));
+  const options = traceparent === undefined ? { signal } : { signal, traceparent };
+  for (const event of events) await parts.publish(event, options);
+}
+
+/**
+ * Acknowledges. An acknowledgement that is not confirmed costs a redelivery, which finds its own result: worth a line, not a
+ * failure.
+ */
+export async function acknowledge({ message, work }: Context): Promise<void> {
+  try {
+    await message.ackAck({ timeout: ACK_TIMEOUT_MS });
+  } catch (error) {
+    work.logger.warn(
+      { seq: message.seq, err: error },
+      'the acknowledgement was not confirmed, the message may come again',
+    );
+  }
+}
+
+/** Stores the dead letter, then terminates the message; when it cannot be stored, the message comes again. */
+export async function bury(context: Context, why: DeadReading): Promise<Settled> {
+  const { message, parts, work } = context;
+  try {
+    await parts.writeDeadLetter(message, work.consumer, why);
+  } catch (error) {
+    message.nak(DEAD_AGAIN_MS);
+    return { outcome: 'retried', delayMs: DEAD_AGAIN_MS, pause: null, error };
+  }
+  message.term();
+  return { outcome: 'dead', code: why.code, reason: why.reason };
+}

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer, JsMsg } from 'nats';
+import type { Binding } from './binding.ts';
+import type { Connection } from './connection.ts';
+import type { Log } from './log.ts';
+import type { Ending, PauseGate } from './pause-gate.ts';
+import type { Readiness } from './stage-definition.ts';
+
+export type SlotsOptions = {
+  readonly count: number;
+  readonly connection: Connection;
+  readonly binding: Binding;
+  readonly gate: PauseGate;
+  readonly logger: Log;
+  /** Works and settles one message. Must not reject. */
+  work(message: JsMsg): Promise<Ending>;
+};
+
+export type Slots = {
+  /** Pulls no more; resolves when every message in hand is settled. A pull that still yields one gives it back at once. */
+  stop(): Promise<void>;
+  /** Whether pulls are answered at all: an idle queue and a dead connection look the same but for the time of the null. */
+  readiness(): Readiness;
+};
+
+/** Milliseconds that one pull waits at the server. */
+export const PULL_EXPIRES_MS = 5_000;
+/** A null on time comes from the server, 5 % later from the client's own timer: then nobody answered. */
+const LATE_MS = PULL_EXPIRES_MS * 1.03;
+const PAUSE_AFTER_ERROR_MS = 1_000;
+
+/**
+ * N loops, each with one message in flight however long it takes. Single pulls and not a prefetching iterator: what is
+ * prefetched ages without heartbeats while a handler is slow.
+ */
+export function startSlots(options: SlotsOptions): Slots {
+  const { binding, gate, connection, logger } = options;
+  const inHand = new Set<Promise<Ending>>();
+  const stopping = new AbortController();
+  let pulling = 0;
+  let answeredAt = performance.now();
+
+  const pull = async (consumer: Consumer): Promise<JsMsg | null> => {
+    const startedAt = performance.now();
+    if (pulling === 0) answeredAt = startedAt;
+    pulling += 1;
+    try {
+      const message = await consumer.next({ expires: PULL_EXPIRES_MS });
+      if (message !== null || performance.now() - startedAt < LATE_MS) answeredAt = performance.now();
+      else binding.recheck();
+      return message;
+    } catch (error) {
+      logger.warn({ err: error }, 'a pull failed');
+      binding.recheck();
+      await sleep(PAUSE_AFTER_ERROR_MS);
+      return null;
+    } finally {
+      pulling -= 1;
+    }
+  };
+
+  const runSlot = async (): Promise<void> => {
+    while (!stopping.signal.aborted && !connection.nc.isClosed()) {
+      const turn = await gate.enter();
+      const consumer = turn === null ? null : await binding.consumer();
+      if (turn === null || consumer === null) return;
+      const message = await pull(consumer);
+      if (message === null) {
+        turn.leave(null);
+      } else if (stopping.signal.aborted) {
+        message.nak();
+      } else {
+        const working = options.work(message);
+        inHand.add(working);
+        turn.leave(await working);
+        inHand.delete(working);
+      }
+    }
+  };
+  for (let slot = 0; slot < options.count; slot += 1) void runSlot();
+
+  return {
+    stop: async () => {
+      stopping.abort();
+      gate.stop();
+      binding.stop();
+      await Promise.all(inHand);
+    },
+    readiness: () => {
+      const silentMs = performance.now() - answeredAt;
+      if (pulling === 0 || silentMs < 2 * PULL_EXPIRES_MS) return { ok: true };
+      return { ok: false, reason: `no pull was answered for ${Math.round(silentMs / 1_000)} s` };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { JsMsg } from 'nats';
+import { parseSubject, type Failure, type OutboundEvent, type PauseReason } from '@pipeline/contracts';
+import { headersOf, readTraceparent } from './event-headers.ts';
+import type { DeadCode } from './event-message.ts';
+import type { Work } from './stage-definition.ts';
+import { traceId } from './trace-context.ts';
+
+/** How a message was settled. */
+export type Settled =
+  | { readonly outcome: 'done' | 'already_done' }
+  | { readonly outcome: 'handed_on'; readonly failure: Failure; readonly error?: unknown }
+  | {
+      readonly outcome: 'retried';
+      readonly delayMs: number;
+      readonly pause: PauseReason | null;
+      readonly error: unknown;
+    }
+  | { readonly outcome: 'dead'; readonly code: DeadCode; readonly reason: string };
+
+/** Reports a settled message: one wide line and the metrics. Info when it went on, warn when it comes again, error for a dead letter or a bug. */
+export function report(work: Work, message: JsMsg, event: OutboundEvent | null, settled: Settled, ms: number): void {
+  work.metrics.onSettled({ stage: work.consumer, outcome: settled.outcome, ms });
+  const fields = { ...origin(work, message, event), ms: Math.round(ms), ...detail(settled) };
+  work.logger[levelOf(settled)](fields, `${work.consumes} ${settled.outcome}`);
+}
+
+function origin(work: Work, message: JsMsg, event: OutboundEvent | null) {
+  const address = event ?? parseSubject(message.subject);
+  return {
+    stage: work.consumer,
+    event: work.consumes,
+    callSid: address?.callSid,
+    businessId: address?.businessId,
+    revision: event?.revision,
+    eventId: event?.id,
+    stream: message.info.stream,
+    seq: message.seq,
+    attempt: message.info.deliveryCount,
+    traceId: traceId(readTraceparent(headersOf(message))),
+  };
+}
+
+function detail(settled: Settled): Record<string, unknown> {
+  const { outcome } = settled;
+  switch (settled.outcome) {
+    case 'done':
+    case 'already_done':
+      return { outcome };
+    case 'handed_on': {
+      const { code, state } = settled.failure;
+      return { outcome, code, state, ...(settled.error === undefined ? {} : { err: settled.error }) };
+    }
+    case 'retried': {
+      const { delayMs, pause, error } = settled;
+      return { outcome, retryAfterMs: delayMs, err: error, ...(pause === null ? {} : { reason: pause, paused: true }) };
+    }
+    case 'dead':
+      return { outcome, code: settled.code, reason: settled.reason };
+  }
+}
+
+function levelOf(settled: Settled): 'info' | 'warn' | 'error' {
+  switch (settled.outcome) {
+    case 'done':
+    case 'already_done':
+      return 'info';
+    case 'handed_on':
+      return settled.failure.code === 'INTERNAL_ERROR' || settled.failure.code === 'WORKER_CRASHED' ? 'error' : 'info';
+    case 'retried':
+      return 'warn';
+    case 'dead':
+      return 'error';
+  }
+}
