@@ -4,3 +4,17 @@ export { createDemodulator, demodulate, type Demodulator, type Utterance } from 
 export { modulate } from './speech/modulate.ts';
 export { mulawDecode, mulawEncode } from './speech/mulaw.ts';
 export { readWav, writeWav, type Wav } from './speech/wav.ts';
+export type { TelephoneOptions } from './telephone/account.ts';
+export { ODD_FRAMES, type CallFaults } from './telephone/call/faults.ts';
+export type { CallOutcome } from './telephone/call/run-call.ts';
+export type { CallScript } from './telephone/line/script.ts';
+export type { RecordingBehaviour } from './telephone/rest/recording-behaviour.ts';
+export { startTelephone, type PlaceCall, type PlacedCall, type Telephone } from './telephone/telephone.ts';
+export type { WebhookAnswer } from './webhook-receiver/answers.ts';
+export type { ReceivedWebhook } from './webhook-receiver/ledger.ts';
+export {
+  startWebhookReceiver,
+  type WebhookReceiver,
+  type WebhookReceiverOptions,
+  type WebhookRule,
+} from './webhook-receiver/webhook-receiver.ts';

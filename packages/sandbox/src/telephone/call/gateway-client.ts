@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { Agent, request } from 'undici';
+import type { TelephoneOptions } from '../account.ts';
+
+/** What a whole webhook may take, and how much of its answer is read. Twilio's numbers. */
+const WEBHOOK_MS = 15_000;
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/** An answer to a webhook. */
+export type WebhookReply = { readonly status: number; readonly text: string };
+
+/** Requests to the gateway as Twilio makes them: a signed form, or a signed upgrade. URLs are the public ones. */
+export type GatewayClient = {
+  /** Posts a form. `isWrong` signs it with a foreign token. Rejects when there is no answer within 15 s or it is too long. */
+  post(
+    url: string,
+    fields: Readonly<Record<string, string>>,
+    options: PostOptions,
+    signal: AbortSignal,
+  ): Promise<WebhookReply>;
+  /** Where to connect for a public `wss` URL, and the headers of the upgrade. */
+  upgrade(url: string, isWrong: boolean): { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+  close(): Promise<void>;
+};
+
+/** Two requests of one event carry one `idempotencyToken`. */
+export type PostOptions = { readonly isWrong?: boolean; readonly idempotencyToken?: string };
+
+/** Makes a {@link GatewayClient} with connections of its own. */
+export function createGatewayClient(
+  options: Pick<TelephoneOptions, 'authToken' | 'publicBaseUrl' | 'gatewayUrl'>,
+): GatewayClient {
+  const agent = new Agent({ connections: 256, connect: { timeout: 5_000 } });
+  const target = (url: URL): URL =>
+    url.host === new URL(options.publicBaseUrl).host
+      ? new URL(`${url.pathname}${url.search}`, options.gatewayUrl ?? options.publicBaseUrl)
+      : url;
+  const sign = (url: string, fields: Readonly<Record<string, string>>, isWrong = false): string =>
+    getExpectedTwilioSignature(isWrong ? 'a-foreign-auth-token' : options.authToken, url, { ...fields });
+
+  return {
+    post: async (url, fields, { isWrong, idempotencyToken = randomUUID() }, signal) => {
+      const [signed = url] = url.split('#');
+      const response = await request(target(new URL(signed)), {
+        method: 'POST',
+        dispatcher: agent,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(WEBHOOK_MS)]),
+        headers: {
+          host: new URL(signed).host,
+          'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
+          'user-agent': 'TwilioProxy/1.1',
+          'i-twilio-idempotency-token': idempotencyToken,
+          'x-twilio-signature': sign(signed, fields, isWrong),
+        },
+        body: new URLSearchParams(fields).toString(),
+      });
+      return { status: response.statusCode, text: await readText(response.body) };
+    },
+    upgrade: (url, isWrong) => {
+      const real = target(new URL(url));
+      real.protocol = real.protocol === 'http:' ? 'ws:' : 'wss:';
+      return {
+        url: real.href,
+        headers: { host: new URL(url).host, 'x-twilio-signature': sign(url, {}, isWrong) },
+      };
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error('the answer to a webhook is longer than 64 KiB');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
