@@ -68,6 +68,8 @@ async function make(
     await rename(draft, folder);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
+    // An interrupted build goes on where it was; half a download or package is of no use.
+    if (recipe.kind !== 'build') await rm(scratch, { recursive: true, force: true });
     throw error;
   }
   await rm(scratch, { recursive: true, force: true });

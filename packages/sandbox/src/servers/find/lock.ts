@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isRunning } from '../run/is-running.ts';
 
 export type LockOptions = {
   /** How long to wait for another holder, ms. */
@@ -99,16 +100,6 @@ async function takeAway(path: string, dead: Holder): Promise<void> {
   }
   if ((await readHolder(path))?.id === dead.id) await rm(path, { force: true });
   await rm(marker, { force: true });
-}
-
-/** Whether a process of this id exists on this host; it may be another program by now. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !isCode(error, 'ESRCH');
-  }
 }
 
 async function ageMs(path: string): Promise<number | null> {

@@ -16,9 +16,12 @@ const INSTALL_DEADLINE_MS = 5 * 60_000;
  */
 export async function installPythonPackages(folder: string, name: string, workshop: Workshop): Promise<void> {
   let trouble: unknown = new Error('no Python 3.10 or newer on PATH');
+  const tried = new Set<string>();
   for (const candidate of CANDIDATES) {
     const python = await findOnPath(candidate, workshop.environment);
-    if (python === null || !(await isRecentPython(python))) continue;
+    const version = python === null ? null : await recentVersion(python);
+    if (python === null || version === null || tried.has(version)) continue;
+    tried.add(version);
     try {
       const pip = await makeEnvironment(python, folder);
       await runTool({
@@ -40,31 +43,45 @@ export function pythonOf(folder: string): string {
   return join(folder, 'bin', 'python3');
 }
 
-async function isRecentPython(python: string): Promise<boolean> {
-  const check = `import sys; sys.exit(0 if sys.version_info[:2] >= (3, ${OLDEST_MINOR}) else 1)`;
-  return runTool({ file: python, args: ['-c', check], deadlineMs: TOOL_DEADLINE_MS }).then(
-    () => true,
-    () => false,
-  );
+/** `3.12.4`, or null when it does not run or is too old. */
+async function recentVersion(python: string): Promise<string | null> {
+  const program = 'import platform; print(platform.python_version())';
+  const run = { file: python, args: ['-c', program], deadlineMs: TOOL_DEADLINE_MS };
+  const version = await runTool(run).catch(() => '');
+  const [major, minor = 0] = version.split('.').map(Number);
+  return major === 3 && minor >= OLDEST_MINOR ? version : null;
 }
 
 type Pip = { readonly file: string; readonly args: readonly string[] };
 
-/** Distributions split `ensurepip` off Python; then the pip of the system installs into the environment. */
+/**
+ * The pip of the system installs into the environment, which saves the ten seconds of putting another one there. Where it is
+ * missing or older than 22.3 (no `--python`), the environment gets its own, if the distribution did not split that off.
+ */
 async function makeEnvironment(python: string, folder: string): Promise<Pip> {
   const make = (...options: string[]): Promise<string> =>
     runTool({ file: python, args: ['-m', 'venv', '--clear', ...options, folder], deadlineMs: TOOL_DEADLINE_MS });
+  await make('--without-pip');
+  const outside: Pip = { file: python, args: ['-m', 'pip', '--python', pythonOf(folder)] };
   try {
+    await runTool({ ...outside, args: [...outside.args, '--version'], deadlineMs: TOOL_DEADLINE_MS });
+    return outside;
+  } catch {
     await make();
     return { file: pythonOf(folder), args: ['-m', 'pip'] };
-  } catch {
-    await make('--without-pip');
-    return { file: python, args: ['-m', 'pip', '--python', pythonOf(folder)] };
   }
 }
 
 function installArguments(name: string): string[] {
   const requirements = fileURLToPath(new URL(`requirements/${name}.txt`, import.meta.url));
-  const quiet = ['--disable-pip-version-check', '--no-input', '--no-compile', '--progress-bar', 'off'];
+  const quiet = [
+    '--disable-pip-version-check',
+    '--no-input',
+    '--no-compile',
+    '--progress-bar',
+    'off',
+    '--retries',
+    '2',
+  ];
   return ['install', ...quiet, '--only-binary', ':all:', '--require-hashes', '-r', requirements];
 }

@@ -29,6 +29,6 @@ export type Recipe = {
 export type Workshop = {
   readonly environment: ServerEnvironment;
   readonly report: (line: string) => void;
-  /** Kept when the installation fails or is interrupted, so that the next try goes on from there; removed on success. */
+  /** A folder that a build keeps when it fails or is interrupted, so that the next try goes on from there; else it is removed. */
   readonly scratch: string;
 };

@@ -3,6 +3,8 @@ import { startGuarded } from '../run/guarded-process.ts';
 import { serverEnvironment } from './environment.ts';
 
 export type ToolRun = {
+  /** What it is called in error messages; default the file. */
+  readonly title?: string;
   readonly file: string;
   readonly args: readonly string[];
   /** Added to this process's environment. */
@@ -41,7 +43,7 @@ export async function runTool(run: ToolRun): Promise<string> {
   if (code === 0) return program.output();
   const ending = code === null ? 'was killed' : `ended with ${code}`;
   const why = late ? `took longer than ${elapsed(run.deadlineMs)}` : ending;
-  throw new Error(`${run.file} ${why}: ${lastWords(program.output())}`);
+  throw new Error(`${run.title ?? run.file} ${why}: ${lastWords(program.output())}`);
 }
 
 function lineAtEnd(chunk: Buffer): string {

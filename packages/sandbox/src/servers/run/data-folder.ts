@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { isRunning, takeLock } from '../find/lock.ts';
+import { takeLock } from '../find/lock.ts';
+import { isRunning } from './is-running.ts';
 
 /** Where one server keeps what it stores. */
 export type DataFolder = {

@@ -14,5 +14,13 @@ export function givenRunningServer(
 ): RunningServer {
   const refuse = (verb: string) => (): Promise<never> =>
     Promise.reject(new Error(`the server was ${given.found}: it is not ours to ${verb}`));
-  return { ...own, url: given.url, pid: 0, found: given.found, kill: refuse('kill'), restart: refuse('restart') };
+  return {
+    ...own,
+    url: given.url,
+    pid: 0,
+    dataDir: null,
+    found: given.found,
+    kill: refuse('kill'),
+    restart: refuse('restart'),
+  };
 }

@@ -15,6 +15,8 @@ export type RunningServer = {
   /** The program: `nats-server`, `mongod`, `secantusd-rs`, `secantusd-py`. */
   readonly name: string;
   readonly version: string;
+  /** Where it keeps what it stores; null for a given server. */
+  readonly dataDir: string | null;
   /** How it was found, a phrase for people: `on PATH (/usr/bin/mongod)`. */
   readonly found: string;
   /**
@@ -52,6 +54,7 @@ export function runningServer(
     name: program.name,
     version: program.version,
     found: program.found,
+    dataDir: folder.path,
     users: Object.fromEntries(own.users.map(({ user, password }) => [user, { user, password }])),
     get pid() {
       return lifecycle.pid;
