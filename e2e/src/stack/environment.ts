@@ -21,6 +21,8 @@ export type Surroundings = {
     readonly apiKeySid: string;
     readonly apiKeySecret: string;
   };
+  /** Variables that every process has beside its own. */
+  readonly shared: Readonly<Record<string, string>>;
   /** Exact origins of the webhook receivers on this machine. */
   readonly webhookOrigins: readonly string[];
 };
@@ -44,7 +46,7 @@ const QUICK = {
 
 /** The whole environment of a service on this machine; nothing of this process's own environment is passed on. */
 export function serviceEnvironment(service: ServiceName, world: Surroundings): Record<string, string> {
-  const shared = { ...LOCAL, ...brokerEnvironment(service, world) };
+  const shared = { ...LOCAL, ...world.shared, ...brokerEnvironment(service, world) };
   switch (service) {
     case 'media-gateway':
       return {
@@ -95,7 +97,7 @@ export function serviceEnvironment(service: ServiceName, world: Surroundings): R
 
 /** What an operator's command needs. */
 export function operatorEnvironment(identity: Identity, world: Surroundings): Record<string, string> {
-  return { ...LOCAL, ...brokerEnvironment(identity, world), ...storeEnvironment(identity, world) };
+  return { ...LOCAL, ...world.shared, ...brokerEnvironment(identity, world), ...storeEnvironment(identity, world) };
 }
 
 function brokerEnvironment(identity: Identity, world: Surroundings): Record<string, string> {

@@ -1,0 +1,43 @@
+import type { ReceivedWebhook } from '@pipeline/sandbox';
+import type { Document } from 'mongodb';
+import type { Stack } from './stack.ts';
+
+/** What one finished call left behind. */
+export type ArrivedCall = {
+  readonly callSid: string;
+  /** The document as it is stored. */
+  readonly callLog: Document;
+  readonly webhook: ReceivedWebhook;
+  readonly body: Readonly<Record<string, unknown>>;
+};
+
+/** Waits for the verified webhook of a call that has ended and reads its CallLog. */
+export async function arrivedCall(
+  stack: Stack,
+  callSid: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<ArrivedCall> {
+  const arriving = stack.receiver.waitFor((one) => one.verified && callOf(one) === callSid, timeoutMs);
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }); // aborted with an Error by main
+  });
+  const webhook = await Promise.race([arriving, aborted]);
+  const callLog = await stack.records.callLog(callSid);
+  if (callLog === null) throw new Error(`${callSid} has a webhook and no CallLog`);
+  return { callSid, callLog, webhook, body: bodyOf(webhook) };
+}
+
+/** The parsed body of a webhook. */
+export function bodyOf(webhook: ReceivedWebhook): Record<string, unknown> {
+  return JSON.parse(webhook.rawBody.toString('utf8')) as Record<string, unknown>; // our own dispatcher sends objects
+}
+
+/** The call that a webhook is about, whoever sent it. */
+export function callOf(webhook: ReceivedWebhook): unknown {
+  try {
+    return bodyOf(webhook)['call_id'];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { callFilter, STAGES, STREAMS } from '@pipeline/contracts';
+import { connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import type { Surroundings } from './environment.ts';
+
+const EVENTS = ['call.ended', 'call.transcribed', 'call.summarized', 'call.extracted'] as const;
+type StreamEvent = (typeof EVENTS)[number];
+
+/** What is in the streams, read with the client itself and an operator's rights, sharing no code with the product's messaging. */
+export type Streams = {
+  /** True when the stream holds this event of the call. */
+  holds(event: StreamEvent, callSid: string): Promise<boolean>;
+  /** True when every stage has settled every event. */
+  isIdle(): Promise<boolean>;
+  /**
+   * Publishes every stored event again, byte by byte: once under its own message id, which the stream swallows, and once under
+   * another, which reaches the stage as a second event.
+   */
+  publishAllAgain(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Connects as `callctl`. */
+export async function createStreams({ natsUrl, credentials }: Surroundings): Promise<Streams> {
+  const { user, password } = credentials.callctl;
+  const connection = await connect({ servers: natsUrl, user, pass: password, inboxPrefix: '_INBOX.callctl' });
+  const manager = await connection.jetstreamManager({ checkAPI: false });
+  return {
+    holds: async (event, callSid) => {
+      const filter = callFilter(event, callSid);
+      const { state } = await manager.streams.info(STREAMS[event], { subjects_filter: filter });
+      return Object.keys(state.subjects ?? {}).length > 0;
+    },
+    isIdle: async () => {
+      const consumers = Object.entries(STAGES).map(([stage, { consumes }]) =>
+        manager.consumers.info(STREAMS[consumes], stage),
+      );
+      return (await Promise.all(consumers)).every((one) => one.num_pending + one.num_ack_pending === 0);
+    },
+    publishAllAgain: async () => {
+      for (const event of EVENTS) await publishAgain(connection, manager, event);
+    },
+    close: () => connection.close(),
+  };
+}
+
+async function publishAgain(connection: NatsConnection, manager: JetStreamManager, event: StreamEvent): Promise<void> {
+  const publisher = connection.jetstream();
+  const { state } = await manager.streams.info(STREAMS[event]);
+  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+    const stored = await manager.streams.getMessage(STREAMS[event], { seq });
+    for (const suffix of ['', ':replay1']) {
+      const again = headers();
+      for (const [key, values] of stored.header) for (const value of values) again.append(key, value);
+      again.set('Nats-Msg-Id', `${stored.header.get('Nats-Msg-Id')}${suffix}`);
+      await publisher.publish(stored.subject, stored.data, { headers: again });
+    }
+  }
+}

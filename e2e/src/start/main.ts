@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createNarrator } from '../demo/narrator.ts';
+import { createScreen } from '../demo/screen.ts';
+import { startStack } from '../stack/stack.ts';
+import { takeOrders } from './orders.ts';
+
+const HELP = `npm start
+
+Starts NATS, MongoDB, a telephone, an AI provider, a webhook receiver and the five services, keeps them up, and places
+a call whenever you ask for one. What is stored stays in .data/ for the next start. Ctrl-C stops all of it.
+`;
+
+const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort(new Error(signal)));
+
+const screen = createScreen(process.stdout, process.env);
+const narrator = createNarrator(screen, true);
+const dataDir = fileURLToPath(new URL('../../../.data', import.meta.url));
+await mkdir(dataDir, { recursive: true });
+try {
+  const stack = await startStack({
+    environment: { ...process.env },
+    prefer: 'quick',
+    dataDir,
+    report: (line) => screen.line(screen.colors.dim(`  ${line}`)),
+    onLine: (line) => narrator.onLine(line),
+    signal: stopping.signal,
+  });
+  await takeOrders(stack, screen, process.stdin, stopping.signal);
+  screen.line('stopping: services first, servers last ...');
+  await stack.stop();
+  screen.line('stopped. Nothing is left running.');
+  process.exit(0);
+} catch (error) {
+  if (stopping.signal.aborted) {
+    screen.line('stopped. Nothing is left running.');
+    process.exit(130);
+  }
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
