@@ -1,0 +1,219 @@
+import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, it } from 'vitest';
+import type { EndpointRequest, SendResult } from '../adapters/endpoint.ts';
+import { createTestLogger, type LogLine } from '../fixtures/log.ts';
+import { makeAttempt, type OpenDelivery } from './attempt.ts';
+
+const SECRET = 'whsec_cGVyZmVjdC1jYWxsLXBpcGVsaW5lLXRlc3Qta2V5LTA=';
+const NEW_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+const CALL = 'CA00000000000000000000000000000001';
+const NOW = Date.now();
+const PHASES = { dns: 1, connect: 2, tls: 3, firstByte: 4, total: 10 };
+
+describe('one attempt', () => {
+  it('sends the frozen bytes, signed for this moment with every secret that is valid now', async () => {
+    const world = createWorld({ settings: settingsWith({ webhook_secrets: [NEW_SECRET, SECRET] }) });
+    const delivery = deliveryWith({ attempts: 2 });
+    await world.attempt(delivery);
+    const [request] = world.requests;
+    expect(request?.body).toBe(delivery.body);
+    expect(request?.url).toBe('https://hooks.example.org/in?token=CANARY');
+    expect(request?.headers).toMatchObject({
+      'content-type': 'application/json',
+      'webhook-id': `msg_${CALL}_completed`,
+      'webhook-timestamp': String(Math.floor(NOW / 1_000)),
+      'webhook-attempt': '3',
+    });
+    for (const secret of [SECRET, NEW_SECRET]) {
+      expect(new Webhook(secret).verify(delivery.body ?? '', { ...request?.headers })).toEqual({ a: 1 });
+    }
+  });
+
+  it("adds the business's own headers, which never replace ours", async () => {
+    const settings = settingsWith({ webhook_headers: { 'X-Api-Key': 'k-CANARY', 'User-Agent': 'theirs' } });
+    // As if the settings had been written around the schema that refuses reserved names.
+    const forged = {
+      ...settings,
+      webhook_headers: { ...settings.webhook_headers, 'Webhook-Id': 'forged', Host: 'evil.example' },
+    };
+    const world = createWorld({ settings: forged });
+    await world.attempt();
+    expect(world.requests[0]?.headers).toMatchObject({
+      'x-api-key': 'k-CANARY',
+      'user-agent': 'theirs',
+      'webhook-id': `msg_${CALL}_completed`,
+    });
+    expect(Object.keys(world.requests[0]?.headers ?? {})).not.toContain('host');
+  });
+
+  it('that is answered with 2xx ends the delivery, with the two lines that people look for', async () => {
+    const world = createWorld();
+    const report = await world.attempt();
+    expect(report).toMatchObject({
+      code: 'delivered',
+      outcome: { next: { state: 'delivered' }, attempt: { httpStatus: 200, code: 'delivered' } },
+    });
+    expect(world.lines.map((line) => [line.level, line.message])).toEqual([
+      ['info', `[WEBHOOK] 📤 Sending webhook for call ${CALL}`],
+      ['info', '[WEBHOOK] ✅ Webhook sent successfully'],
+    ]);
+    expect(world.lines[1]?.fields).toMatchObject({
+      callSid: CALL,
+      webhookId: `msg_${CALL}_completed`,
+      attempt: 1,
+      httpStatus: 200,
+      ms: 10,
+    });
+  });
+
+  it('that fails is tried again on schedule, with exactly one wide warning', async () => {
+    const world = createWorld({ result: answer(503, { 'retry-after': '60' }) });
+    const report = await world.attempt();
+    expect(report).toMatchObject({ code: 'http_5xx', outcome: { next: { state: 'pending', retryInMs: 60_000 } } });
+    expect(report.outcome.charged).toBeUndefined();
+    const [, warning, ...more] = world.lines;
+    expect(more).toEqual([]);
+    expect(warning).toMatchObject({
+      level: 'warn',
+      message: '[WEBHOOK] attempt failed',
+      fields: {
+        code: 'http_5xx',
+        httpStatus: 503,
+        deliveryState: 'pending',
+        nextAttemptAt: new Date(NOW + 60_000).toISOString(),
+      },
+    });
+  });
+
+  it.each([
+    ['a redirect', answer(302), 1, { state: 'pending', retryInMs: 5_000 }],
+    ['an answer that cannot heal', answer(404), 1, { state: 'pending', retryInMs: 1_800_000 }],
+    ['the last attempt', answer(500), 10, { state: 'exhausted' }],
+    ['410', answer(410), 1, { state: 'disabled' }],
+    ['the wish to stop this one', answer(500, { 'webhook-delivery': 'abort-message' }), 1, { state: 'cancelled' }],
+    ['a blocked address', failure('ip_blocked'), 1, { state: 'pending', retryInMs: 5_000 }],
+    ['a timeout', failure('timeout'), 2, { state: 'pending', retryInMs: 300_000 }],
+  ] as const)('after %s becomes what the schedule says', async (_what, result, attempt, next) => {
+    const world = createWorld({ result });
+    expect((await world.attempt(deliveryWith({ attempts: attempt - 1 }))).outcome.next).toEqual(next);
+  });
+
+  it('that failed on our side is free for the receiver and made again soon, for a day', async () => {
+    const world = createWorld({ result: failure('dns_error') });
+    const young = await world.attempt(deliveryWith({ createdAt: new Date(NOW - 23 * 3_600_000) }));
+    expect(young.outcome).toMatchObject({ charged: false, next: { state: 'pending', retryInMs: 30_000 } });
+    const old = await world.attempt(deliveryWith({ createdAt: new Date(NOW - 25 * 3_600_000), attempts: 9 }));
+    expect(old.outcome.next).toEqual({ state: 'exhausted' });
+    expect(old.outcome.charged).toBeUndefined();
+  });
+
+  it('is not made when the body was removed or the business has no URL any more', async () => {
+    const world = createWorld();
+    expect(await world.attempt(deliveryWith({ body: null }))).toMatchObject({
+      code: null,
+      outcome: { next: { state: 'cancelled' }, attempt: null },
+    });
+    for (const settings of [null, settingsWith({ inbound_webhook_url: null })]) {
+      const without = createWorld({ settings });
+      expect(await without.attempt()).toMatchObject({
+        code: null,
+        outcome: { next: { state: 'no_endpoint' }, charged: false },
+      });
+      expect(without.requests).toEqual([]);
+    }
+    expect(world.requests).toEqual([]);
+  });
+
+  it('never throws: settings that cannot be read or a secret that cannot sign are failures on our side', async () => {
+    const unreadable = createWorld({ findSettings: () => Promise.reject(new Error('no database')) });
+    expect(await unreadable.attempt()).toMatchObject({
+      code: 'internal_error',
+      outcome: { charged: false, next: { state: 'pending' } },
+    });
+    const unsigned = createWorld({ settings: { ...settingsWith({}), webhook_secrets: [] } });
+    expect(await unsigned.attempt()).toMatchObject({ code: 'internal_error', outcome: { charged: false } });
+    expect(unsigned.requests).toEqual([]);
+  });
+
+  it('leaves no secret, path, query or content in its record and its log lines', async () => {
+    const settings = settingsWith({ webhook_headers: { 'X-Api-Key': 'k-CANARY' } });
+    const world = createWorld({ settings, result: answer(500) });
+    const delivery = deliveryWith({ body: Buffer.from('{"phone":"b-CANARY"}') });
+    const report = await world.attempt(delivery);
+    expect(report.outcome.attempt).toMatchObject({
+      host: 'hooks.example.org',
+      address: '1.1.1.1',
+      phases: PHASES,
+      requestHeaders: { 'webhook-id': delivery.webhookId, 'webhook-signature': '[removed]', 'x-api-key': '[removed]' },
+    });
+    const written = JSON.stringify([world.lines, report.outcome.attempt]);
+    expect(written).not.toContain('CANARY');
+    expect(written).not.toContain('whsec_');
+    expect(written).not.toContain('v1,');
+  });
+});
+
+function createWorld(
+  given: {
+    settings?: BusinessSettings | null;
+    result?: SendResult;
+    findSettings?: () => Promise<BusinessSettings | null>;
+  } = {},
+) {
+  const lines: LogLine[] = [];
+  const requests: EndpointRequest[] = [];
+  const settings = given.settings === undefined ? settingsWith({}) : given.settings;
+  const deps = {
+    findSettings: given.findSettings ?? (async () => settings),
+    endpoint: {
+      send: async (request: EndpointRequest) => {
+        requests.push(request);
+        return given.result ?? answer(200);
+      },
+    },
+    scheduleSeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+    worker: 'worker-1',
+    logger: createTestLogger(lines),
+    now: () => NOW,
+    random: () => 0,
+  };
+  const attempt = (delivery = deliveryWith({})) => makeAttempt(delivery, deps, new AbortController().signal);
+  return { lines, requests, attempt };
+}
+
+function deliveryWith(changes: Partial<OpenDelivery>): OpenDelivery {
+  const webhookId = `msg_${CALL}_completed`;
+  return {
+    id: `${webhookId}@biz_123`,
+    webhookId,
+    endpointId: 'biz_123',
+    businessId: 'biz_123',
+    callSid: CALL,
+    eventType: 'call.completed',
+    revision: 1,
+    body: Buffer.from('{"a":1}'),
+    attempts: 0,
+    createdAt: new Date(NOW),
+    ...changes,
+  };
+}
+
+function settingsWith(changes: Record<string, unknown>): BusinessSettings {
+  return businessSettingsSchema.parse({
+    id: 'biz_123',
+    name: 'Business',
+    agent: { instructions: 'Help.', greeting: 'Hello.' },
+    inbound_webhook_url: 'https://hooks.example.org/in?token=CANARY',
+    webhook_secrets: [SECRET],
+    ...changes,
+  });
+}
+
+function answer(status: number, headers: Record<string, string> = {}): SendResult {
+  return { kind: 'answered', status, headers, excerpt: 'ok', tooLarge: false, address: '1.1.1.1', phases: PHASES };
+}
+
+function failure(code: Extract<SendResult, { kind: 'failed' }>['code']): SendResult {
+  return { kind: 'failed', code, address: null, phases: { ...PHASES, firstByte: null } };
+}

@@ -1,0 +1,171 @@
+import type { BusinessSettings } from '@pipeline/contracts';
+import type { AttemptOutcome, AttemptRecord, DeliveryRow } from '@pipeline/call-store/deliveries';
+import type { Logger } from '@pipeline/runtime';
+import type { Endpoint, EndpointRequest, SendResult } from '../adapters/endpoint.ts';
+import { nextAttempt } from '../schedule.ts';
+import { signAttempt } from '../signing.ts';
+import { isAllowedHeader } from '../url-policy.ts';
+import { failed, judge, type AttemptCode, type Outcome } from './outcome.ts';
+
+/** What of a row an attempt needs. */
+export type OpenDelivery = Pick<
+  DeliveryRow,
+  | 'id'
+  | 'webhookId'
+  | 'endpointId'
+  | 'businessId'
+  | 'callSid'
+  | 'eventType'
+  | 'revision'
+  | 'body'
+  | 'attempts'
+  | 'createdAt'
+>;
+
+export interface AttemptDeps {
+  findSettings(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+  readonly endpoint: Endpoint;
+  readonly scheduleSeconds: readonly number[];
+  /** Name of this process, for the attempt log. */
+  readonly worker: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** What came of an attempt: what the row becomes, and the code for metrics; `null` when nothing was to be sent. */
+export type AttemptReport = { readonly outcome: AttemptOutcome; readonly code: AttemptCode | null };
+
+/** Milliseconds until the next try after a failure of our own. */
+const OWN_FAILURE_DELAY_MS = 30_000;
+/** Our own failures are free for the receiver for this long: a name whose zone is broken for good must end as well. */
+const OWN_FAILURE_GRACE_MS = 24 * 3_600_000;
+const USER_AGENT = 'perfect-call-pipeline/1.0';
+
+/**
+ * Makes one attempt: the frozen bytes, signed anew, to the URL and with the secrets that the business has now. Never throws: an
+ * error of our own is an attempt that failed on our side.
+ */
+export async function makeAttempt(
+  delivery: OpenDelivery,
+  deps: AttemptDeps,
+  signal: AbortSignal,
+): Promise<AttemptReport> {
+  try {
+    if (delivery.body === null) return ended('cancelled');
+    const settings = await deps.findSettings(delivery.businessId, signal);
+    const url = settings?.inbound_webhook_url ?? null;
+    if (settings === null || url === null) return ended('no_endpoint');
+    const logger = deps.logger.child({ callSid: delivery.callSid, businessId: delivery.businessId });
+    const request = requestOf(delivery, { ...settings, url, body: delivery.body }, deps.now());
+    logger.info({ webhookId: delivery.webhookId }, `[WEBHOOK] 📤 Sending webhook for call ${delivery.callSid}`);
+    const result = await deps.endpoint.send(request, signal);
+    const outcome = judge(result, deps.now());
+    const attempt = recordOf(request, result, outcome, deps.worker);
+    const report = { outcome: { ...afterwards(delivery, outcome, deps), attempt }, code: outcome.code };
+    logAttempt(logger, delivery, report, deps.now());
+    return report;
+  } catch (error) {
+    deps.logger.error(
+      { err: error, callSid: delivery.callSid, webhookId: delivery.webhookId },
+      '[WEBHOOK] attempt broke off',
+    );
+    const outcome = failed('internal_error');
+    return { outcome: { ...afterwards(delivery, outcome, deps), attempt: null }, code: outcome.code };
+  }
+}
+
+function ended(state: 'cancelled' | 'no_endpoint'): AttemptReport {
+  return { outcome: { next: { state }, charged: false, attempt: null }, code: null };
+}
+
+/** Ours come last, so that no header of a business can take their place. */
+function requestOf(
+  delivery: OpenDelivery,
+  target: {
+    readonly url: string;
+    readonly webhook_secrets: readonly string[];
+    readonly webhook_headers: Readonly<Record<string, string>>;
+    readonly body: Uint8Array;
+  },
+  nowMs: number,
+): EndpointRequest {
+  const own = Object.entries(target.webhook_headers)
+    .filter(([name, value]) => isAllowedHeader(name, value))
+    .map(([name, value]) => [name.toLowerCase(), value] as const);
+  const signature = signAttempt({ id: delivery.webhookId, body: target.body, secrets: target.webhook_secrets, nowMs });
+  return {
+    url: target.url,
+    body: target.body,
+    headers: {
+      'user-agent': USER_AGENT,
+      ...Object.fromEntries(own),
+      'content-type': 'application/json',
+      'webhook-attempt': String(delivery.attempts + 1),
+      ...signature,
+    },
+  };
+}
+
+/** What the row becomes. */
+function afterwards(delivery: OpenDelivery, outcome: Outcome, deps: AttemptDeps): Omit<AttemptOutcome, 'attempt'> {
+  if (outcome.kind !== 'failed') return { next: { state: outcome.kind } };
+  const isFree = !outcome.charged && deps.now() - delivery.createdAt.getTime() < OWN_FAILURE_GRACE_MS;
+  if (isFree) {
+    const retryInMs = Math.ceil(OWN_FAILURE_DELAY_MS * (1 + deps.random()));
+    return { next: { state: 'pending', retryInMs }, charged: false };
+  }
+  const next = nextAttempt({
+    attempt: delivery.attempts + 1,
+    lane: outcome.lane,
+    retryAfterMs: outcome.retryAfterMs,
+    scheduleSeconds: deps.scheduleSeconds,
+    random: deps.random(),
+  });
+  return { next: next.kind === 'again' ? { state: 'pending', retryInMs: next.delayMs } : { state: 'exhausted' } };
+}
+
+/** Headers whose value is ours and no secret; of all others only the name is recorded. */
+const SHOWN_HEADERS = new Set(['user-agent', 'content-type', 'webhook-id', 'webhook-timestamp', 'webhook-attempt']);
+
+function recordOf(request: EndpointRequest, result: SendResult, outcome: Outcome, worker: string): AttemptRecord {
+  const answer = result.kind === 'answered' ? result : null;
+  const headers = Object.entries(request.headers);
+  return {
+    trigger: 'schedule',
+    worker,
+    host: URL.canParse(request.url) ? new URL(request.url).host : null,
+    address: result.address,
+    phases: result.phases,
+    httpStatus: answer?.status ?? null,
+    code: outcome.code,
+    requestHeaders: Object.fromEntries(
+      headers.map(([name, value]) => [name, SHOWN_HEADERS.has(name) ? value : '[removed]']),
+    ),
+    responseHeaders: answer?.headers ?? {},
+    responseExcerpt: answer?.excerpt ?? null,
+    traceId: null,
+  };
+}
+
+/** Exactly one wide line for each attempt. Path and query may hold a secret: only the host is named. */
+function logAttempt(logger: Logger, delivery: OpenDelivery, report: AttemptReport, nowMs: number): void {
+  const { next, attempt } = report.outcome;
+  const fields = {
+    webhookId: delivery.webhookId,
+    endpointId: delivery.endpointId,
+    revision: delivery.revision,
+    attempt: delivery.attempts + 1,
+    code: report.code,
+    deliveryState: next.state,
+    host: attempt?.host,
+    address: attempt?.address,
+    httpStatus: attempt?.httpStatus,
+    ms: attempt?.phases.total,
+    bytes: delivery.body?.length,
+  };
+  if (next.state === 'delivered') return logger.info(fields, '[WEBHOOK] ✅ Webhook sent successfully');
+  const nextAttemptAt = next.state === 'pending' ? new Date(nowMs + next.retryInMs).toISOString() : undefined;
+  logger.warn({ ...fields, nextAttemptAt }, '[WEBHOOK] attempt failed');
+}

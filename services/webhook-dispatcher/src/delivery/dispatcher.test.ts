@@ -1,0 +1,282 @@
+import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
+import {
+  connectStore,
+  createDeliveryStore,
+  provisionDeliveries,
+  type DeliveryStore,
+  type Store,
+} from '@pipeline/call-store/deliveries';
+import { startWebhookReceiver, type WebhookReceiver } from '@pipeline/sandbox';
+import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createEndpoint } from '../adapters/endpoint.ts';
+import { createResolver } from '../adapters/resolver.ts';
+import { createAddressPolicy } from '../address-policy.ts';
+import { createTestLogger, type LogLine } from '../fixtures/log.ts';
+import type { FrozenWebhook } from '../handler.ts';
+import { createUrlPolicy } from '../url-policy.ts';
+import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+
+const SECRET = 'whsec_cGVyZmVjdC1jYWxsLXBpcGVsaW5lLXRlc3Qta2V5LTA=';
+const never = new AbortController().signal;
+const running: Dispatcher[] = [];
+let server: RunningMongo;
+let store: Store;
+let deliveries: DeliveryStore;
+let receiver: WebhookReceiver;
+let calls = 0;
+
+beforeAll(async () => {
+  server = await startMongo();
+  const { user, password } = server.root;
+  const config = { MONGO_URL: server.url, MONGO_USER: user, MONGO_PASSWORD: password, MONGO_DB_PREFIX: 'dispatcher-' };
+  store = await connectStore({ config, instance: 'test', logger: createTestLogger([]) });
+  await provisionDeliveries(store, never);
+  deliveries = createDeliveryStore(store);
+});
+afterAll(async () => {
+  await store?.close();
+  await server?.stop();
+});
+beforeEach(async () => {
+  receiver = await startWebhookReceiver({ secrets: [SECRET] });
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((dispatcher) => dispatcher.stop()));
+  await receiver.close();
+});
+
+describe('a frozen webhook', () => {
+  it('is sent at once, verified by the receiver, and remembered with its attempt', async () => {
+    const lines: LogLine[] = [];
+    const dispatcher = start({ lines, WEBHOOK_POLL_MS: 60_000 });
+    const webhook = webhookOf();
+    expect(await dispatcher.freeze(webhook, true, never)).toBe('inserted');
+    const received = await receiver.waitFor(byId(webhook), 10_000);
+    expect(received).toMatchObject({
+      verified: true,
+      method: 'POST',
+      headers: { 'webhook-attempt': '1', 'content-type': 'application/json' },
+    });
+    expect(received.rawBody.equals(Buffer.from(webhook.body))).toBe(true);
+    await state(webhook, 'delivered');
+    expect(await deliveries.listAttempts(idOf(webhook), never)).toMatchObject([
+      { number: 1, code: 'delivered', httpStatus: 204, address: '127.0.0.1', state: 'delivered' },
+    ]);
+    expect(lines.map((line) => line.message)).toContain(`[WEBHOOK] 📤 Sending webhook for call ${webhook.callSid}`);
+    expect(lines.map((line) => line.message)).toContain('[WEBHOOK] ✅ Webhook sent successfully');
+  });
+
+  it('that is frozen twice is one row and sent once', async () => {
+    const dispatcher = start({});
+    const webhook = webhookOf();
+    const both = await Promise.all([dispatcher.freeze(webhook, true, never), dispatcher.freeze(webhook, true, never)]);
+    expect(both.toSorted()).toEqual(['exists', 'inserted']);
+    await state(webhook, 'delivered');
+    expect(receiver.received.filter(byId(webhook))).toHaveLength(1);
+    expect(await dispatcher.frozenRevisions(webhook.callSid, 'biz_123', never)).toEqual([1]);
+    expect(await dispatcher.frozenRevisions(webhook.callSid, 'biz_other', never)).toEqual([]);
+  });
+
+  it('without an endpoint waits and is not sent', async () => {
+    const dispatcher = start({});
+    const webhook = webhookOf();
+    await dispatcher.freeze(webhook, false, never);
+    const marker = webhookOf();
+    await dispatcher.freeze(marker, true, never);
+    await state(marker, 'delivered');
+    await state(webhook, 'no_endpoint');
+    expect(receiver.received.filter(byId(webhook))).toHaveLength(0);
+  });
+
+  it('reaches a receiver that was down, with the same id and the same bytes', async () => {
+    await receiver.stop();
+    const dispatcher = start({});
+    const webhook = webhookOf();
+    await dispatcher.freeze(webhook, true, never);
+    await vi.waitFor(async () => expect((await rowOf(webhook)).attempts).toBeGreaterThanOrEqual(2), 10_000);
+    receiver.respond((_webhook, count) => (count < 3 ? 503 : 204));
+    await receiver.start();
+    await state(webhook, 'delivered');
+    const received = receiver.received.filter(byId(webhook));
+    expect(received.map((one) => one.status)).toEqual([503, 503, 204]);
+    expect(received.every((one) => one.verified && one.rawBody.equals(Buffer.from(webhook.body)))).toBe(true);
+    const attempts = await deliveries.listAttempts(idOf(webhook), never);
+    expect(attempts.map((attempt) => attempt.number)).toEqual(attempts.map((_, index) => index + 1));
+    expect(new Set(attempts.map((attempt) => attempt.code))).toEqual(
+      new Set(['connection_failed', 'http_5xx', 'delivered']),
+    );
+  });
+});
+
+describe('several dispatchers', () => {
+  it('send each due webhook once', async () => {
+    const webhooks = Array.from({ length: 120 }, (_, index) => webhookOf({ endpointId: `biz_${index % 7}` }));
+    await Promise.all(webhooks.map((webhook) => abandon(webhook)));
+    start({});
+    start({});
+    await receiver.waitFor((_one, all) => new Set(all.map((each) => each.webhookId)).size === webhooks.length, 30_000);
+    await Promise.all(webhooks.map((webhook) => state(webhook, 'delivered')));
+    const ids = receiver.received.map((one) => one.webhookId ?? '');
+    expect(ids.toSorted()).toEqual(webhooks.map((webhook) => webhook.webhookId).toSorted());
+  });
+
+  it('send what one of them left behind, once its lease has ended', async () => {
+    const webhook = webhookOf();
+    await abandon(webhook, 400);
+    start({});
+    await state(webhook, 'delivered');
+    expect((await rowOf(webhook)).attempts).toBe(1);
+  });
+
+  it('take over at once what one of them gives back at its stop', async () => {
+    const hung: string[] = [];
+    receiver.respond((one) => {
+      if (hung.length > 0) return 204;
+      hung.push(one.webhookId ?? '');
+      return { status: 204, delayMs: 300 };
+    });
+    const first = start({ WEBHOOK_SLOTS: 1, WEBHOOK_POLL_MS: 60_000 });
+    const [sending, waiting] = [webhookOf(), webhookOf()];
+    await first.freeze(sending, true, never);
+    await first.freeze(waiting, true, never);
+    await receiver.waitFor(byId(sending), 10_000);
+    await first.stop();
+    await state(sending, 'delivered');
+    await state(waiting, 'pending');
+    start({});
+    await state(waiting, 'delivered');
+    expect(receiver.received.map((one) => one.webhookId)).toEqual([sending.webhookId, waiting.webhookId]);
+  });
+});
+
+describe('a receiver that misbehaves', () => {
+  it.each([
+    ['hangs', { kind: 'hang' }, 'timeout'],
+    ['cuts the connection', { kind: 'drop' }, 'connection_failed'],
+    ['drips its answer', { status: 200, body: { bytes: 10_000 }, dripMs: 20 }, 'timeout'],
+    ['redirects', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, 'redirect_not_followed'],
+    ['fails with a huge body', { status: 500, body: { bytes: 50_000_000 } }, 'response_too_large'],
+  ] as const)('and %s is a failed attempt that is tried again', async (_what, answer, code) => {
+    receiver.respond((_webhook, count) => (count === 1 ? answer : 204));
+    const dispatcher = start({ WEBHOOK_TIMEOUT_MS: 400 });
+    const webhook = webhookOf();
+    await dispatcher.freeze(webhook, true, never);
+    await state(webhook, 'delivered');
+    const attempts = await deliveries.listAttempts(idOf(webhook), never);
+    expect(attempts.map((attempt) => attempt.code)).toEqual([code, 'delivered']);
+    expect(receiver.received.filter(byId(webhook))).toHaveLength(2);
+  });
+
+  it('and answers 410 is sent nothing more of this webhook', async () => {
+    receiver.respond(410);
+    const dispatcher = start({});
+    const webhook = webhookOf();
+    await dispatcher.freeze(webhook, true, never);
+    await state(webhook, 'disabled');
+    expect((await rowOf(webhook)).nextAttemptAt).toBeNull();
+  });
+
+  it('for good is given up after the last attempt of the schedule', async () => {
+    receiver.respond(500);
+    const dispatcher = start({ WEBHOOK_SCHEDULE_SECONDS: [0.02, 0.02] });
+    const webhook = webhookOf();
+    await dispatcher.freeze(webhook, true, never);
+    await state(webhook, 'exhausted');
+    expect(receiver.received.filter(byId(webhook))).toHaveLength(3);
+  });
+});
+
+it('wd.after_row is passed when the row is there and before the notice can be acknowledged', async () => {
+  const webhook = webhookOf();
+  const seen: unknown[] = [];
+  const dispatcher = start({ crashPoint: (point) => void seen.push(point) });
+  await dispatcher.freeze(webhook, false, never);
+  expect(seen).toEqual(['wd.after_row']);
+  expect(await deliveries.find(webhook.webhookId, never)).toHaveLength(1);
+});
+
+type Overrides = Partial<DispatcherOptions['config']> & { lines?: LogLine[]; crashPoint?: (point: string) => void };
+
+function start({ lines = [], crashPoint = () => undefined, ...config }: Overrides): Dispatcher {
+  const policy = createUrlPolicy({
+    addresses: createAddressPolicy({ denyCidrs: [], nat64: false }),
+    allowedOrigins: [],
+    devOrigins: [new URL(receiver.url).origin],
+  });
+  const totalTimeoutMs = config.WEBHOOK_TIMEOUT_MS ?? 5_000;
+  const dispatcher = createDispatcher({
+    deliveries,
+    findSettings: async (businessId) => settingsOf(businessId),
+    endpoint: createEndpoint({
+      policy,
+      resolve: createResolver({ budgetMs: 1_000 }),
+      connectTimeoutMs: 1_000,
+      totalTimeoutMs,
+    }),
+    owner: `dispatcher-${running.length}-${Math.random()}`,
+    config: {
+      WEBHOOK_SCHEDULE_SECONDS: Array.from({ length: 60 }, () => 0.1),
+      WEBHOOK_TIMEOUT_MS: totalTimeoutMs,
+      WEBHOOK_POLL_MS: 25,
+      WEBHOOK_LEASE_MS: 30_000,
+      WEBHOOK_SLOTS: 8,
+      WEBHOOK_ENDPOINT_SLOTS: 4,
+      ...config,
+    },
+    onAttempt: () => undefined,
+    crashPoint,
+    logger: createTestLogger(lines),
+  });
+  running.push(dispatcher);
+  dispatcher.start();
+  return dispatcher;
+}
+
+/** A row whose owner is gone: due when its lease ends. */
+async function abandon(webhook: FrozenWebhook, leaseMs = 0): Promise<void> {
+  expect(await deliveries.freeze(webhook, { owner: 'somebody who is gone', leaseMs }, never)).toBe('inserted');
+}
+
+async function state(webhook: FrozenWebhook, expected: string): Promise<void> {
+  await vi.waitFor(async () => expect((await rowOf(webhook)).state).toBe(expected), { timeout: 20_000, interval: 25 });
+}
+
+async function rowOf(webhook: FrozenWebhook) {
+  const [row] = await deliveries.find(webhook.webhookId, never);
+  if (row === undefined) throw new Error('the row is not there');
+  return row;
+}
+
+function webhookOf(changes: { endpointId?: string } = {}): FrozenWebhook {
+  calls += 1;
+  const callSid = `CA${calls.toString(16).padStart(32, '0')}`;
+  const businessId = changes.endpointId ?? 'biz_123';
+  return {
+    webhookId: `msg_${callSid}_completed`,
+    endpointId: businessId,
+    businessId,
+    callSid,
+    eventType: 'call.completed',
+    revision: 1,
+    body: Buffer.from(JSON.stringify({ call_id: callSid, city: 'תל אביב' })),
+  };
+}
+
+function idOf(webhook: FrozenWebhook): string {
+  return `${webhook.webhookId}@${webhook.endpointId}`;
+}
+
+function byId(webhook: FrozenWebhook) {
+  return (one: { webhookId: string | null }) => one.webhookId === webhook.webhookId;
+}
+
+function settingsOf(businessId: string): BusinessSettings {
+  return businessSettingsSchema.parse({
+    id: businessId,
+    name: 'Business',
+    agent: { instructions: 'Help.', greeting: 'Hello.' },
+    inbound_webhook_url: receiver.url,
+    webhook_secrets: [SECRET],
+  });
+}

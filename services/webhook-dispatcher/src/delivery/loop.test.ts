@@ -1,0 +1,215 @@
+import type { AttemptOutcome } from '@pipeline/call-store/deliveries';
+import { describe, expect, it, vi } from 'vitest';
+import { createTestLogger, type LogLine } from '../fixtures/log.ts';
+import type { AttemptReport, OpenDelivery } from './attempt.ts';
+import { createDeliveryLoop, type LoopDeps, type LoopOptions } from './loop.ts';
+
+const DELIVERED: AttemptReport = { code: 'delivered', outcome: { next: { state: 'delivered' }, attempt: null } };
+
+describe('the delivery loop', () => {
+  it('sends what it accepts at once, without waiting for a poll, and settles it', async () => {
+    const world = createWorld({ pollMs: 3_600_000 });
+    world.accept('a');
+    await vi.waitFor(() => expect(world.settled).toEqual([['a', 'delivered']]));
+    expect(world.claims).toBe(0);
+    await world.loop.stop();
+  });
+
+  it('claims what is due until there is nothing more, then waits for the poll', async () => {
+    const world = createWorld({ pollMs: 3_600_000, slots: 2 });
+    world.due.push('a', 'b', 'c', 'd', 'e');
+    world.loop.start();
+    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toEqual(['a', 'b', 'c', 'd', 'e']));
+    await world.loop.stop();
+  });
+
+  it('finds what becomes due later', async () => {
+    const world = createWorld({ pollMs: 10 });
+    world.loop.start();
+    await vi.waitFor(() => expect(world.claims).toBeGreaterThan(1));
+    world.due.push('late');
+    await vi.waitFor(() => expect(world.settled).toEqual([['late', 'delivered']]));
+    await world.loop.stop();
+  });
+
+  it('D2: never sends more than its slots, holds as many waiting, and gives the rest back', async () => {
+    const world = createWorld({ slots: 2, perEndpoint: 100, pollMs: 3_600_000 });
+    const gate = world.hold();
+    for (const id of ['a', 'b', 'c', 'd', 'e']) world.accept(id);
+    expect(world.sending).toEqual(['a', 'b']);
+    await vi.waitFor(() => expect(world.released).toEqual(['e']));
+    gate.resolve();
+    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toEqual(['a', 'b', 'c', 'd']));
+    expect(world.most).toBe(2);
+    await world.loop.stop();
+  });
+
+  it('D2: a hanging endpoint holds no more than its share of the slots', async () => {
+    const world = createWorld({ slots: 4, perEndpoint: 2 });
+    const gate = world.hold((id) => id.startsWith('hung'));
+    for (const id of ['hung-1', 'hung-2', 'hung-3', 'hung-4']) world.accept(id, 'slow');
+    world.accept('quick', 'healthy');
+    await vi.waitFor(() => expect(world.settled).toEqual([['quick', 'delivered']]));
+    expect(world.released).toEqual(['hung-3', 'hung-4']);
+    gate.resolve();
+    await world.loop.stop();
+    expect(world.settled.map(([id]) => id)).toEqual(['quick', 'hung-1', 'hung-2']);
+  });
+
+  it('D1: does not begin a request that could outlive its lease', async () => {
+    const world = createWorld({ leaseMs: 20_000, totalTimeoutMs: 15_000 });
+    world.loop.accept(deliveryOf('stale'), performance.now() - 5_001);
+    await vi.waitFor(() => expect(world.released).toEqual(['stale']));
+    expect(world.sending).toEqual([]);
+    await world.loop.stop();
+  });
+
+  it('D3: tries again to store an outcome that the database did not take', async () => {
+    const world = createWorld({});
+    world.failSettle = 2;
+    world.accept('a');
+    await vi.waitFor(() => expect(world.settled).toEqual([['a', 'delivered']]), 5_000);
+    expect(world.sending).toEqual(['a']);
+    await world.loop.stop();
+  });
+
+  it('D3: gives an outcome up when its lease is over, says so, and goes on', async () => {
+    const world = createWorld({ leaseMs: 100, totalTimeoutMs: 50 });
+    world.failSettle = 1_000;
+    world.accept('a');
+    await vi.waitFor(() => expect(world.lines.some((line) => line.level === 'error')).toBe(true), 5_000);
+    world.failSettle = 0;
+    world.accept('b');
+    await vi.waitFor(() => expect(world.settled).toEqual([['b', 'delivered']]));
+    await world.loop.stop();
+  });
+
+  it('says when a lease was lost', async () => {
+    const world = createWorld({});
+    world.answer = 'lost';
+    world.accept('a');
+    await vi.waitFor(() => expect(world.lines).toMatchObject([{ level: 'warn', fields: { webhookId: 'a' } }]));
+    await world.loop.stop();
+  });
+
+  it('D4: after a stop nothing begins, what is being sent is finished, what waits is given back', async () => {
+    const world = createWorld({ slots: 1, perEndpoint: 10 });
+    const gate = world.hold();
+    world.accept('sending');
+    world.accept('waiting');
+    const stopped = world.loop.stop();
+    world.accept('late');
+    await vi.waitFor(() => expect(world.released.toSorted()).toEqual(['late', 'waiting']));
+    expect(world.settled).toEqual([]);
+    gate.resolve();
+    await stopped;
+    expect(world.settled).toEqual([['sending', 'delivered']]);
+  });
+
+  it('D4: gives back what a claim that was under way at the stop brings', async () => {
+    const world = createWorld({});
+    const claiming = Promise.withResolvers<void>();
+    world.beforeClaim = () => claiming.promise;
+    world.due.push('a');
+    world.loop.start();
+    await vi.waitFor(() => expect(world.claims).toBe(1));
+    const stopped = world.loop.stop();
+    claiming.resolve();
+    await stopped;
+    expect(world.released).toEqual(['a']);
+    expect(world.sending).toEqual([]);
+  });
+
+  it('survives a database that does not answer, with one line when it begins and one when it ends', async () => {
+    const world = createWorld({ pollMs: 1 });
+    let failing = true;
+    world.beforeClaim = async () => {
+      if (failing) throw new Error('no database');
+    };
+    world.loop.start();
+    await vi.waitFor(() => expect(world.claims).toBeGreaterThan(2));
+    failing = false;
+    world.due.push('a');
+    await vi.waitFor(() => expect(world.settled).toEqual([['a', 'delivered']]));
+    await world.loop.stop();
+    expect(world.lines.map((line) => line.level)).toEqual(['warn', 'info']);
+  });
+});
+
+function createWorld(options: Partial<LoopOptions>) {
+  const lines: LogLine[] = [];
+  let gate: { holds: (id: string) => boolean; opened: Promise<void> } | null = null;
+  const world = {
+    due: [] as string[],
+    sending: [] as string[],
+    settled: [] as [string, string][],
+    released: [] as string[],
+    lines,
+    claims: 0,
+    most: 0,
+    inFlight: 0,
+    failSettle: 0,
+    answer: 'settled' as 'settled' | 'lost',
+    beforeClaim: async (): Promise<void> => undefined,
+    /** Requests of the chosen deliveries stay unanswered until the gate is opened. */
+    hold: (holds: (id: string) => boolean = () => true) => {
+      const opening = Promise.withResolvers<void>();
+      gate = { holds, opened: opening.promise };
+      return opening;
+    },
+    accept: (id: string, endpointId?: string) => world.loop.accept(deliveryOf(id, endpointId), performance.now()),
+    loop: createDeliveryLoop(depsOf(), {
+      slots: 8,
+      perEndpoint: 8,
+      pollMs: 20,
+      leaseMs: 60_000,
+      totalTimeoutMs: 1_000,
+      ...options,
+    }),
+  };
+  return world;
+
+  function depsOf(): LoopDeps {
+    return {
+      claimDue: async (limit) => {
+        world.claims += 1;
+        await world.beforeClaim();
+        return world.due.splice(0, limit).map((id) => deliveryOf(id, id));
+      },
+      makeAttempt: async (delivery) => {
+        world.sending.push(delivery.id);
+        world.inFlight += 1;
+        world.most = Math.max(world.most, world.inFlight);
+        if (gate?.holds(delivery.id) === true) await gate.opened;
+        world.inFlight -= 1;
+        return DELIVERED;
+      },
+      settle: async (id: string, outcome: AttemptOutcome) => {
+        if (world.failSettle > 0) {
+          world.failSettle -= 1;
+          throw new Error('no database');
+        }
+        world.settled.push([id, outcome.next.state]);
+        return world.answer;
+      },
+      release: async (id) => world.released.push(id),
+      onAttempt: () => undefined,
+      logger: createTestLogger(lines),
+    };
+  }
+}
+
+function deliveryOf(id: string, endpointId = 'biz_123'): OpenDelivery {
+  return {
+    id,
+    webhookId: id,
+    endpointId,
+    businessId: 'biz_123',
+    callSid: 'CA00000000000000000000000000000001',
+    eventType: 'call.completed',
+    revision: 1,
+    body: Buffer.from('{}'),
+    attempts: 0,
+    createdAt: new Date(),
+  };
+}

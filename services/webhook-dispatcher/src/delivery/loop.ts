@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OpenDelivery } from './attempt.ts';
+import { Hands, type HandsDeps, type HandsOptions } from './hands.ts';
+
+export interface LoopDeps extends HandsDeps {
+  /** Leases up to `limit` due deliveries to this process. */
+  claimDue(limit: number, signal: AbortSignal): Promise<readonly OpenDelivery[]>;
+}
+
+export type LoopOptions = HandsOptions & {
+  /** Milliseconds between two looks for due deliveries while there are none. */
+  readonly pollMs: number;
+};
+
+export type DeliveryLoop = {
+  /** Takes over a delivery that was leased to this process at `leasedAt` (of `performance.now()`) and sends it as soon as it can. */
+  accept(delivery: OpenDelivery, leasedAt: number): void;
+  /** Looks for due deliveries until it is stopped. */
+  start(): void;
+  /** Begins nothing new, gives back what waits, finishes what is being sent. */
+  stop(): Promise<void>;
+};
+
+/** The longest pause between two looks while the database does not answer. */
+const MAX_PAUSE_MS = 15_000;
+
+/** Sends what is due, whoever froze it, and what this process has just frozen without waiting for a look. */
+export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): DeliveryLoop {
+  const hands = new Hands(deps, options);
+  const stopping = new AbortController();
+  let polling: Promise<void> = Promise.resolve();
+  /** Something is due that nobody holds: a free slot is a reason to look at once. */
+  let isMoreDue = false;
+
+  const accept = (delivery: OpenDelivery, leasedAt: number): void => {
+    if (!hands.accept(delivery, leasedAt)) isMoreDue = true;
+  };
+
+  const claim = async (): Promise<void> => {
+    if (hands.free === 0) return;
+    const leasedAt = performance.now();
+    // Not ended by a stop: what the database has leased by then is given back.
+    const claimed = await deps.claimDue(hands.free, new AbortController().signal);
+    isMoreDue = claimed.length > 0;
+    for (const delivery of claimed) accept(delivery, leasedAt);
+  };
+
+  const poll = async (): Promise<void> => {
+    for (let failures = 0; !stopping.signal.aborted;) {
+      const slotFree = Promise.withResolvers<void>();
+      hands.onFree = () => isMoreDue && slotFree.resolve();
+      try {
+        await claim();
+        if (failures > 0) deps.logger.info({}, '[WEBHOOK] due deliveries can be claimed again');
+        failures = 0;
+      } catch (error) {
+        if (failures === 0) deps.logger.warn({ err: error }, '[WEBHOOK] due deliveries cannot be claimed');
+        failures += 1;
+      }
+      const pauseMs = Math.min(options.pollMs * 2 ** failures, Math.max(MAX_PAUSE_MS, options.pollMs));
+      await pause(pauseMs, slotFree.promise, stopping.signal);
+    }
+  };
+
+  return {
+    accept,
+    start: () => {
+      polling = poll();
+    },
+    stop: async () => {
+      stopping.abort();
+      hands.stop();
+      await polling;
+      await hands.emptied();
+    },
+  };
+}
+
+/** Waits until the time is over, for `earlier`, or for the end. */
+async function pause(ms: number, earlier: Promise<void>, stopping: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([stopping, over.signal]);
+  await Promise.race([delay(ms, undefined, { signal }).catch(() => undefined), earlier]);
+  over.abort();
+}

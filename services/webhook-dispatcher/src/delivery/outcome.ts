@@ -1,0 +1,98 @@
+import { parseRetryAfter } from '@pipeline/contracts';
+import type { SendFailure, SendResult } from '../adapters/endpoint.ts';
+import type { Lane } from '../schedule.ts';
+
+/** How an attempt ended: the label of metrics and the code in the attempt log. A bounded set. */
+export type AttemptCode =
+  | SendFailure
+  | 'delivered'
+  | 'redirect_not_followed'
+  | 'endpoint_gone'
+  | 'stopped_by_receiver'
+  | 'refused_by_receiver'
+  | 'throttled'
+  | 'http_4xx'
+  | 'http_5xx'
+  | 'http_unexpected'
+  | 'internal_error';
+
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly code: 'delivered' }
+  | {
+      readonly kind: 'failed';
+      readonly code: AttemptCode;
+      readonly lane: Lane;
+      /** What the receiver asked us to wait, in milliseconds. */
+      readonly retryAfterMs: number | null;
+      /** False when the failure is ours: the attempt does not count against the receiver. */
+      readonly charged: boolean;
+    }
+  /** The receiver wants nothing more at this endpoint; the delivery stays replayable. */
+  | { readonly kind: 'disabled'; readonly code: AttemptCode }
+  /** The receiver wants no more of this one delivery. */
+  | { readonly kind: 'cancelled'; readonly code: AttemptCode };
+
+/** Statuses whose `Retry-After` is honoured. */
+const THROTTLING = new Set([429, 502, 503, 504]);
+/** Client errors that may heal by themselves; all others go to the slow lane. */
+const TRANSIENT = new Set([408, 425, 429]);
+/** Failures of our own side. */
+const OURS: ReadonlySet<AttemptCode> = new Set<AttemptCode>(['dns_error', 'sender_exhausted', 'internal_error']);
+
+/** What the result of a request means for its delivery. Only 2xx is success; `nowMs` resolves HTTP dates. */
+export function judge(result: SendResult, nowMs: number): Outcome {
+  if (result.kind === 'failed') return failed(result.code);
+  const { status, headers } = result;
+  // A 2xx was read: that the body went on for ever is not worth a second delivery.
+  if (status >= 200 && status < 300) return { kind: 'delivered', code: 'delivered' };
+  if (status === 410) return { kind: 'disabled', code: 'endpoint_gone' };
+  const wish = headers['webhook-delivery'];
+  if (wish === 'disable') return { kind: 'disabled', code: 'stopped_by_receiver' };
+  if (wish === 'abort-message') return { kind: 'cancelled', code: 'refused_by_receiver' };
+  const retryAfterMs = THROTTLING.has(status) ? (parseRetryAfter(headers['retry-after'], nowMs) ?? null) : null;
+  const lane = status >= 400 && status < 500 && !TRANSIENT.has(status) ? 'slow' : 'normal';
+  return { kind: 'failed', code: statusCode(result), lane, retryAfterMs, charged: true };
+}
+
+/** An attempt without an answer. Refused addresses, closed ports and silence are retried alike, so nobody can tell them apart. */
+export function failed(code: AttemptCode): Outcome {
+  return { kind: 'failed', code, lane: 'normal', retryAfterMs: null, charged: !OURS.has(code) };
+}
+
+/**
+ * What a business may read about a failed attempt. All that happens before an answer reads the same, so that nobody can scan
+ * ports, find our addresses or question our resolver with a webhook URL.
+ */
+export function publicReason(code: AttemptCode): string {
+  switch (code) {
+    case 'delivered':
+      return 'The webhook was delivered.';
+    case 'redirect_not_followed':
+      return 'The endpoint answered with a redirect. Redirects are not followed: set the final URL.';
+    case 'endpoint_gone':
+    case 'stopped_by_receiver':
+      return 'The endpoint asked for no more webhooks.';
+    case 'refused_by_receiver':
+      return 'The endpoint asked not to be sent this webhook again.';
+    case 'throttled':
+      return 'The endpoint asked to be sent less.';
+    case 'http_4xx':
+      return 'The endpoint answered that the request is wrong (4xx).';
+    case 'http_5xx':
+    case 'http_unexpected':
+      return 'The endpoint answered with an error.';
+    case 'response_too_large':
+    case 'response_invalid':
+      return 'The answer of the endpoint could not be read.';
+    default:
+      return 'The endpoint could not be reached.';
+  }
+}
+
+function statusCode(answer: Extract<SendResult, { kind: 'answered' }>): AttemptCode {
+  if (answer.tooLarge) return 'response_too_large';
+  if (answer.status === 429) return 'throttled';
+  if (answer.status >= 300 && answer.status < 400) return 'redirect_not_followed';
+  if (answer.status >= 400 && answer.status < 500) return 'http_4xx';
+  return answer.status >= 500 && answer.status < 600 ? 'http_5xx' : 'http_unexpected';
+}

@@ -1,0 +1,126 @@
+import {
+  PermanentError,
+  RetryLaterError,
+  type BusinessSettings,
+  type CallExtracted,
+  type CallLog,
+  type Failure,
+  type OutboundEvent,
+  type Received,
+} from '@pipeline/contracts';
+import { webhookId } from '@pipeline/contracts/webhook';
+import { buildPayload, type BodyType } from './payload.ts';
+
+/** What is stored for a call. */
+export type StoredCall =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'call'; readonly callLog: CallLog }
+  | { readonly kind: 'erased' }
+  | { readonly kind: 'expired' };
+
+/** A webhook with its bytes, before it is kept. */
+export type FrozenWebhook = {
+  readonly webhookId: string;
+  readonly endpointId: string;
+  readonly businessId: string;
+  readonly callSid: string;
+  readonly eventType: BodyType;
+  readonly revision: number;
+  readonly body: Uint8Array;
+};
+
+export interface HandlerDeps {
+  findCall(callSid: string, signal: AbortSignal): Promise<StoredCall>;
+  findSettings(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+  /** The revisions of this call that were frozen for an endpoint so far. */
+  frozenRevisions(callSid: string, endpointId: string, signal: AbortSignal): Promise<readonly number[]>;
+  /**
+   * Keeps the webhook for ever and has it sent at once; without an endpoint it only waits. `exists` when it was there. When this
+   * resolves the webhook is safe, so that the notice may be acknowledged.
+   */
+  freeze(webhook: FrozenWebhook, hasEndpoint: boolean, signal: AbortSignal): Promise<'inserted' | 'exists'>;
+}
+
+type Notice = Received<CallExtracted>;
+
+/** Two notices of a call at the same time each lose one race at most. */
+const MAX_ROUNDS = 3;
+
+/**
+ * A notice becomes at most one frozen webhook, built from the CallLog as it is now. The first notice of a call, whatever its
+ * revision, freezes `call.completed`; a later one `call.updated`, when there is something new and the business wants it.
+ */
+export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSignal): Promise<OutboundEvent[]> {
+  const stored = await deps.findCall(notice.callSid, signal);
+  if (stored.kind === 'erased' || stored.kind === 'expired') return [];
+  // A CallLog is written before its notice: without one it is a restored database or a forged notice. It may appear, for a day.
+  if (stored.kind === 'none' || stored.callLog.revision < notice.revision) {
+    throw new RetryLaterError('the CallLog of the notice is not there', { code: 'OBJECT_MISSING' });
+  }
+  const { callLog } = stored;
+  if (callLog.businessId !== notice.businessId) {
+    throw new PermanentError('BUSINESS_UNKNOWN', { message: 'the notice names another business than the CallLog' });
+  }
+  const settings = await deps.findSettings(callLog.businessId, signal);
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    const frozen = await deps.frozenRevisions(callLog.callSid, callLog.businessId, signal);
+    const eventType = dueEvent(frozen, callLog, notice, settings);
+    if (eventType === null) return [];
+    const hasEndpoint = settings !== null && settings.inbound_webhook_url !== null;
+    if ((await deps.freeze(webhookOf(callLog, eventType), hasEndpoint, signal)) === 'inserted') return [];
+  }
+  throw new RetryLaterError('other notices of the call are being worked', { deadline: 'none' });
+}
+
+/**
+ * This stage has no part that could be null: the webhook is the call's end (L6). So a notice is let go only where there is nothing to
+ * send: its CallLog never appeared, or belongs to somebody else. A notice that kills its worker has its copy in `CALL_DEAD`
+ * by now. For everything else, a bug of ours, it stays in the stream and is tried again until somebody mends it.
+ */
+export async function handOn(notice: Notice, failure: Failure): Promise<OutboundEvent[]> {
+  switch (failure.code) {
+    case 'OBJECT_MISSING':
+    case 'BUSINESS_UNKNOWN':
+    case 'WORKER_CRASHED':
+      return [];
+    default:
+      throw new RetryLaterError(`a webhook of revision ${notice.revision} must not be lost: ${failure.code}`, {
+        deadline: 'none',
+      });
+  }
+}
+
+/** The result of a notice when it has been worked before: nothing to publish. `null` when it has not. */
+export async function ownResult(
+  notice: Notice,
+  deps: Pick<HandlerDeps, 'frozenRevisions'>,
+  signal: AbortSignal,
+): Promise<OutboundEvent[] | null> {
+  const frozen = await deps.frozenRevisions(notice.callSid, notice.businessId, signal);
+  return frozen.some((revision) => revision >= notice.revision) ? [] : null;
+}
+
+function dueEvent(
+  frozen: readonly number[],
+  callLog: CallLog,
+  notice: Notice,
+  settings: BusinessSettings | null,
+): BodyType | null {
+  if (frozen.length === 0) return 'call.completed';
+  const isNew = frozen.every((revision) => revision < callLog.revision);
+  const isWanted = notice.data.notify && settings !== null && settings.webhook_events.includes('call.updated');
+  return isNew && isWanted ? 'call.updated' : null;
+}
+
+function webhookOf(callLog: CallLog, eventType: BodyType): FrozenWebhook {
+  const { callSid, businessId, revision } = callLog;
+  return {
+    webhookId: webhookId({ type: eventType, callSid, revision }),
+    endpointId: businessId,
+    businessId,
+    callSid,
+    eventType,
+    revision,
+    body: buildPayload(callLog, eventType),
+  };
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { createCallLogReader } from '@pipeline/call-store/call-log';
+import { connectStore, createDeliveryStore } from '@pipeline/call-store/deliveries';
+import { createSettingsReader } from '@pipeline/call-store/settings';
+import { connectBroker } from '@pipeline/messaging';
+import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
+import { createEndpoint } from './adapters/endpoint.ts';
+import { createResolver } from './adapters/resolver.ts';
+import { configSchema, urlPolicyOf } from './config.ts';
+import { createDispatcher } from './delivery/dispatcher.ts';
+import { createDeliveryMetrics } from './delivery/metrics.ts';
+import { handle, handOn, ownResult } from './handler.ts';
+
+const config = loadConfig(configSchema, process.env);
+const service = await createService('webhook-dispatcher', config);
+const { instance, logger, crashPoint, registry, fail: onClosed } = service;
+const store = await connectStore({ config, instance, logger });
+service.onStop('store', () => store.close());
+service.addReadiness('store', store.readiness);
+
+const findCall = createCallLogReader(store).find;
+const findSettings = createSettingsReader(store).byId;
+const endpoint = createEndpoint({
+  policy: urlPolicyOf(config),
+  resolve: createResolver({ budgetMs: config.WEBHOOK_CONNECT_TIMEOUT_MS }),
+  connectTimeoutMs: config.WEBHOOK_CONNECT_TIMEOUT_MS,
+  totalTimeoutMs: config.WEBHOOK_TIMEOUT_MS,
+});
+const dispatcher = createDispatcher({
+  deliveries: createDeliveryStore(store),
+  findSettings,
+  endpoint,
+  owner: `${instance}/${randomUUID()}`,
+  config,
+  ...createDeliveryMetrics(registry, Date.now),
+  crashPoint,
+  logger,
+});
+// Deliveries need no broker: they go out while it is away, and its connection below may take as long as it takes.
+dispatcher.start();
+service.onStop('deliveries', () => dispatcher.stop());
+
+const broker = await connectBroker({ config, identity: 'webhook-dispatcher', instance, logger, onClosed });
+service.onStop('broker', () => broker.close());
+service.addReadiness('broker', broker.readiness);
+const deps = { findCall, findSettings, ...dispatcher };
+const stage = await broker.startStage({
+  stage: 'webhook-dispatcher',
+  crashPoint,
+  handle: (notice, signal) => handle(notice, deps, signal),
+  handOn,
+  ownResult: (notice, signal) => ownResult(notice, deps, signal),
+  timing: config,
+  logger,
+  metrics: createStageMetrics(registry),
+});
+service.onStop('stage', () => stage.stop());
+service.addReadiness('stage', stage.readiness);
+await service.run();
