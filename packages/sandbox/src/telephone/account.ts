@@ -11,8 +11,11 @@ export type TelephoneOptions = {
   readonly apiKeySecret: string;
   /** The gateway as the outside knows it, without a path: what URLs are signed over. */
   readonly publicBaseUrl: string;
-  /** Where to connect in truth when that is not `publicBaseUrl`; the Host header stays the public one, as behind a proxy. */
-  readonly gatewayUrl?: string | undefined;
+  /**
+   * Where to connect in truth when that is not `publicBaseUrl`, for every call or by its CallSid, as a load balancer decides;
+   * the Host header stays the public one, as behind a proxy.
+   */
+  readonly gatewayUrl?: string | ((callSid: string) => string) | undefined;
   /** The numbers' voice URL. Default `<publicBaseUrl>/twilio/voice`. */
   readonly voiceUrl?: string | undefined;
   /** The numbers' status callback URL. Default `<publicBaseUrl>/twilio/status`. */

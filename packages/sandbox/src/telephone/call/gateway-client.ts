@@ -20,7 +20,11 @@ export type GatewayClient = {
     signal: AbortSignal,
   ): Promise<WebhookReply>;
   /** Where to connect for a public `wss` URL, and the headers of the upgrade. */
-  upgrade(url: string, isWrong: boolean): { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+  upgrade(
+    url: string,
+    callSid: string,
+    isWrong: boolean,
+  ): { readonly url: string; readonly headers: Readonly<Record<string, string>> };
   close(): Promise<void>;
 };
 
@@ -32,17 +36,18 @@ export function createGatewayClient(
   options: Pick<TelephoneOptions, 'authToken' | 'publicBaseUrl' | 'gatewayUrl'>,
 ): GatewayClient {
   const agent = new Agent({ connections: 256, connect: { timeout: 5_000 } });
-  const target = (url: URL): URL =>
-    url.host === new URL(options.publicBaseUrl).host
-      ? new URL(`${url.pathname}${url.search}`, options.gatewayUrl ?? options.publicBaseUrl)
-      : url;
+  const target = (url: URL, callSid: string): URL => {
+    if (url.host !== new URL(options.publicBaseUrl).host) return url;
+    const { gatewayUrl = options.publicBaseUrl } = options;
+    return new URL(`${url.pathname}${url.search}`, typeof gatewayUrl === 'string' ? gatewayUrl : gatewayUrl(callSid));
+  };
   const sign = (url: string, fields: Readonly<Record<string, string>>, isWrong = false): string =>
     getExpectedTwilioSignature(isWrong ? 'a-foreign-auth-token' : options.authToken, url, { ...fields });
 
   return {
     post: async (url, fields, { isWrong, idempotencyToken = randomUUID() }, signal) => {
       const [signed = url] = url.split('#');
-      const response = await request(target(new URL(signed)), {
+      const response = await request(target(new URL(signed), fields['CallSid'] ?? ''), {
         method: 'POST',
         dispatcher: agent,
         signal: AbortSignal.any([signal, AbortSignal.timeout(WEBHOOK_MS)]),
@@ -57,8 +62,8 @@ export function createGatewayClient(
       });
       return { status: response.statusCode, text: await readText(response.body) };
     },
-    upgrade: (url, isWrong) => {
-      const real = target(new URL(url));
+    upgrade: (url, callSid, isWrong) => {
+      const real = target(new URL(url), callSid);
       real.protocol = real.protocol === 'http:' ? 'ws:' : 'wss:';
       return {
         url: real.href,

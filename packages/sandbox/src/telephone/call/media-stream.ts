@@ -64,7 +64,7 @@ class MediaStream {
     this.#streamSid = names.streamSid;
     this.#firstFrame = parts.line.frames;
     this.#odd = parts.faults.oddFrames ?? [];
-    const target = parts.client.upgrade(url, parts.faults.wrongSignature?.includes('media') === true);
+    const target = parts.client.upgrade(url, names.callSid, parts.faults.wrongSignature?.includes('media') === true);
     this.#socket = new WebSocket(target.url, {
       headers: target.headers,
       perMessageDeflate: false,
