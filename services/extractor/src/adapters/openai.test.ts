@@ -1,0 +1,137 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json as readJson } from 'node:stream/consumers';
+import { afterEach, describe, expect, test } from 'vitest';
+import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import type { Question } from '../question.ts';
+import { createTextModel, type TextModelOptions } from './openai.ts';
+
+const never = new AbortController().signal;
+const question: Question<string> = {
+  name: 'greeting',
+  instructions: 'Greet.',
+  input: 'caller: hi',
+  schema: { type: 'object', properties: { words: { type: 'string' } } },
+  read: (value) => (value !== null && typeof value === 'object' && 'words' in value ? String(value.words) : undefined),
+};
+
+type Seen = { readonly url: string; readonly authorization: string | undefined; readonly body: unknown };
+type Answer = (response: ServerResponse) => void;
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A provider that gives its answers one after another, the last one again and again. */
+async function providerWith(answers: Answer[], more: Partial<TextModelOptions> = {}) {
+  const seen: Seen[] = [];
+  const server = createServer((incoming, response) => {
+    const answered = async (): Promise<void> => {
+      const body = await readJson(incoming);
+      seen.push({ url: incoming.url ?? '', authorization: incoming.headers.authorization, body });
+      (answers[seen.length - 1] ?? answers.at(-1))?.(response);
+    };
+    void answered();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // Bound to a port, so it is an address and no pipe.
+  closers.push(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
+  const options = { apiKey: 'sk-test', model: 'gpt-6-luna', timeoutMs: 5_000, maxOutputTokens: 99, ...more };
+  return { ask: createTextModel({ baseUrl: `http://127.0.0.1:${port}/v1`, ...options }), seen };
+}
+
+const answer =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Answer =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+const refusal = (status: number, error: object, headers?: Record<string, string>) => answer(status, { error }, headers);
+const response = (content: object[], more: object = {}) =>
+  answer(200, {
+    id: 'resp_1',
+    object: 'response',
+    status: 'completed',
+    output: [
+      { type: 'reasoning', summary: [] },
+      { type: 'message', role: 'assistant', content },
+    ],
+    usage: { input_tokens: 30, output_tokens: 5, total_tokens: 35 },
+    ...more,
+  });
+const says = (text: string, more?: object) => response([{ type: 'output_text', text, annotations: [] }], more);
+const good = says('{"words":"hello"}');
+
+async function outcomeOf(asking: Promise<unknown>): Promise<string> {
+  const failure: unknown = await asking.catch((error: unknown) => error);
+  if (failure instanceof PermanentError) return failure.code;
+  if (!(failure instanceof RetryLaterError)) return 'answered';
+  if (failure.pause !== undefined) return `pause: ${failure.pause}`;
+  return failure.retryAfterMs === undefined ? 'again' : `again in ${failure.retryAfterMs} ms`;
+}
+
+describe('the text model', () => {
+  test('is asked for a strict form, keeps nothing, and is given no temperature', async () => {
+    const { ask, seen } = await providerWith([good]);
+    const usage = { requests: 1, inputTokens: 30, outputTokens: 5 };
+    expect(await ask(question, never)).toEqual({ value: 'hello', usage });
+    const format = { type: 'json_schema', name: 'greeting', strict: true, schema: question.schema };
+    expect(seen).toEqual([
+      {
+        url: '/v1/responses',
+        authorization: 'Bearer sk-test',
+        body: {
+          model: 'gpt-6-luna',
+          instructions: 'Greet.',
+          input: 'caller: hi',
+          text: { format },
+          store: false,
+          max_output_tokens: 99,
+        },
+      },
+    ]);
+  });
+
+  test('that says something of another form is asked once more, then the part fails', async () => {
+    const bad = says('I am sorry, I cannot do that.');
+    const repaired = await providerWith([bad, good]);
+    const usage = { requests: 2, inputTokens: 60, outputTokens: 10 };
+    expect(await repaired.ask(question, never)).toEqual({ value: 'hello', usage });
+    const hopeless = await providerWith([bad]);
+    expect(await outcomeOf(hopeless.ask(question, never))).toBe('OUTPUT_INVALID');
+    expect(hopeless.seen).toHaveLength(2);
+  });
+
+  test.each([
+    ['a refusal', response([{ type: 'refusal', refusal: 'no' }]), 'PROVIDER_REFUSED'],
+    [
+      'filtered words',
+      says('{', { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }),
+      'PROVIDER_REFUSED',
+    ],
+    ['B57 cut words', says('{"wo', { status: 'incomplete' }), 'OUTPUT_TRUNCATED'],
+    ['a failed response', says('', { status: 'failed', error: { code: 'server_error' } }), 'again'],
+    ['something else', answer(200, { choices: [] }), 'again'],
+    ['B60 3 MB', says('x'.repeat(3_000_000)), 'OUTPUT_INVALID'],
+    ['400', refusal(400, { param: 'text' }), 'PROVIDER_REJECTED'],
+    ['401', refusal(401, {}), 'pause: credentials'],
+    ['404', refusal(404, {}), 'pause: model'],
+    ['429 with Retry-After', refusal(429, {}, { 'retry-after': '9' }), 'again in 9000 ms'],
+    ['429 without quota', refusal(429, { code: 'insufficient_quota' }), 'pause: quota'],
+    ['503', refusal(503, {}), 'again'],
+    ['nothing', (reply: ServerResponse) => void reply.destroy(), 'again'],
+  ] as [string, Answer, string][])('that answers %s has one meaning, asked once', async (_name, reply, outcome) => {
+    const { ask, seen } = await providerWith([reply]);
+    expect(await outcomeOf(ask(question, never))).toBe(outcome);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('that drips its answer is given up at the total deadline', async () => {
+    const { ask } = await providerWith([(reply) => void reply.writeHead(200).write('{')], { timeoutMs: 100 });
+    expect(await outcomeOf(ask(question, never))).toBe('again');
+  });
+
+  test('that our own shutdown ends says so', async () => {
+    const stop = new AbortController();
+    const { ask } = await providerWith([() => stop.abort(new Error('shutting down'))]);
+    await expect(ask(question, stop.signal)).rejects.toThrow('shutting down');
+  });
+});

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fieldDefinitionSchema, fieldResultSchema, fieldsToExtract, FIELD_TYPES } from '@pipeline/contracts';
+import { judgeAnswer, readAnswers } from './answers.ts';
+import { sourcesOf } from './evidence.ts';
+
+const fields = fieldsToExtract([]);
+const [city] = fields;
+if (city === undefined) throw new Error('city is always among the fields');
+const sources = sourcesOf({ summary: 'שיפוצים בתל אביב', transcript: 'caller: אני מחיפה' });
+const answer = (value: unknown, quote: string | null, status: 'found' | 'not_mentioned' | 'ambiguous' = 'found') => {
+  return { value, quote, status };
+};
+
+describe('an answer', () => {
+  test('that quotes its text is found, with its place', () => {
+    expect(judgeAnswer(city, answer('תל אביב', 'בתל אביב'), sources, undefined)).toEqual({
+      key: 'city',
+      value: 'תל אביב',
+      status: 'found',
+      evidence: { quote: 'בתל אביב', source: 'summary', start: 8 },
+    });
+  });
+
+  test.each([
+    ['B65 with an invented quote', answer('אילת', 'באילת'), 'invalid'],
+    ['without a quote', answer('תל אביב', null), 'invalid'],
+    ['with a quote from another text', answer('חיפה', 'מחיפה'), 'invalid'],
+    ['B59 of another type', answer(7, 'תל אביב'), 'invalid'],
+    ['B59 that says null in words', answer('null', 'תל אביב'), 'not_mentioned'],
+    ['that found nothing', answer(null, null), 'not_mentioned'],
+    ['that is not mentioned, with a value', answer('אילת', 'תל אביב', 'not_mentioned'), 'not_mentioned'],
+    ['that is ambiguous, with a value', answer('תל אביב', 'תל אביב', 'ambiguous'), 'ambiguous'],
+    ['that is missing', undefined, 'invalid'],
+  ])('%s has no value', (_name, given, status) => {
+    const expected = { key: 'city', value: null, status, evidence: null };
+    expect(judgeAnswer(city, given, sources, undefined)).toEqual(expected);
+  });
+
+  test('is always a valid result, and a value always has words of the text behind it, whatever the model says', () => {
+    const types = FIELD_TYPES.filter((type) => type !== 'enum' && type !== 'object');
+    const quote = fc.oneof(fc.string(), fc.constantFrom('שיפוצים', 'תל אביב', 'ב', ' ', 'חיפה'));
+    fc.assert(
+      fc.property(fc.constantFrom(...types), fc.jsonValue(), quote, (type, value, words) => {
+        const field = fieldDefinitionSchema.parse({ key: 'any', type, description: 'Any.' });
+        const result = judgeAnswer(field, answer(value, words), sources, 'IL');
+        expect(fieldResultSchema.parse(result)).toEqual(result);
+        expect(result.status === 'found').toBe(result.value !== null);
+        const place = result.evidence?.start ?? -1;
+        expect(result.status === 'found').toBe(sources[0]?.original.startsWith(result.evidence?.quote ?? '\0', place));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the answers of a model', () => {
+  const good = { city: answer(null, null, 'not_mentioned'), service: answer('שיפוצים', 'שיפוצים') };
+
+  test('are read by key, and keys that nobody asked for are ignored', () => {
+    const hostile: unknown = JSON.parse('{"webhookUrl":"https://evil.example","__proto__":{"isAdmin":true}}');
+    const answers = readAnswers(Object.assign(Object.create(null), hostile, good), fields);
+    expect([...(answers ?? [])].map(([name]) => name)).toEqual(['city', 'service']);
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'city'],
+    ['a list', [good.city, good.service]],
+    ['a missing field', { city: good.city }],
+    ['a bare value', { ...good, city: 'Tel Aviv' }],
+    ['a status of its own', { ...good, city: { value: 'x', quote: 'x', status: 'certain' } }],
+    ['a quote that is a number', { ...good, city: { value: 'x', quote: 7, status: 'found' } }],
+  ])('are not read from %s', (_name, json) => {
+    expect(readAnswers(json, fields)).toBeUndefined();
+  });
+});

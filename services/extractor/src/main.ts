@@ -1,0 +1,55 @@
+import { createCallLogReader } from '@pipeline/call-store/call-log';
+import { connectStore, createCallLogWriter } from '@pipeline/call-store/call-log-writer';
+import { createSettingsReader } from '@pipeline/call-store/settings';
+import { connectBroker } from '@pipeline/messaging';
+import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
+import { createTextModel } from './adapters/openai.ts';
+import { boundaryFor } from './boundary.ts';
+import { configSchema } from './config.ts';
+import { erase } from './erase.ts';
+import { handle, handOn, ownResult, type ExtractorDeps } from './handler.ts';
+import { createEraseReport, createReport } from './report.ts';
+
+const config = loadConfig(configSchema, process.env);
+const service = await createService('extractor', config);
+const { instance, logger, crashPoint } = service;
+const store = await connectStore({ config, instance, logger });
+service.onStop('store', () => store.close());
+service.addReadiness('store', store.readiness);
+const broker = await connectBroker({ config, identity: 'extractor', instance, logger, onClosed: service.fail });
+service.onStop('broker', () => broker.close());
+service.addReadiness('broker', broker.readiness);
+
+const writer = createCallLogWriter(store);
+const deps: ExtractorDeps = {
+  settings: createSettingsReader(store).byId,
+  ask: createTextModel({
+    baseUrl: config.EXTRACTION_BASE_URL,
+    apiKey: config.EXTRACTION_API_KEY,
+    model: config.EXTRACTION_MODEL,
+    timeoutMs: config.EXTRACTION_TIMEOUT_MS,
+    maxOutputTokens: 32_000,
+  }),
+  store: writer.store,
+  find: createCallLogReader(store).find,
+  report: createReport(logger),
+  boundaryFor,
+  now: Date.now,
+  model: config.EXTRACTION_MODEL,
+};
+
+const running = { crashPoint, timing: config, logger, metrics: createStageMetrics(service.registry) };
+const stage = await broker.startStage({
+  ...running,
+  stage: 'extractor',
+  crashPrefix: 'ex',
+  handle: (event, signal) => handle(event, deps, signal),
+  handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
+  ownResult: (event, signal) => ownResult(event, deps, signal),
+});
+const eraseDeps = { erase: writer.erase, report: createEraseReport(logger) };
+const commands = await broker.startCommands({ ...running, handle: (event, signal) => erase(event, eraseDeps, signal) });
+service.onStop('stages', async () => void (await Promise.all([stage.stop(), commands.stop()])));
+service.addReadiness('stage', stage.readiness);
+service.addReadiness('commands', commands.readiness);
+await service.run();
