@@ -1,0 +1,14 @@
+/** G.711 mu-law at 8 kHz, in base64 as both sides of the bridge send it: a byte is 1/8 ms. */
+
+/** Standard base64 with its padding: what goes from one side to the other is checked, not touched. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+export function isBase64(text: string): boolean {
+  return BASE64.test(text);
+}
+
+/** The whole milliseconds of audio in valid base64. */
+export function audioMs(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return Math.floor(((base64.length / 4) * 3 - padding) / 8);
+}

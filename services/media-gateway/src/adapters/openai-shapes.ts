@@ -1,0 +1,157 @@
+import type { LiveTurn } from '@pipeline/contracts';
+import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
+import { z } from 'zod';
+import type { AgentEvent, AgentSession } from '../agent.ts';
+import { audioMs, isBase64 } from './mulaw.ts';
+
+/** The GA shapes of OpenAI's Realtime API, in both directions. */
+
+/** What the session says besides what the call wants to know. */
+export type ServerReport =
+  | AgentEvent
+  | { readonly kind: 'updated' }
+  | { readonly kind: 'error'; readonly code: string };
+
+const itemId = z.string().min(1).max(200);
+const textSchema = z.string().max(1_000_000);
+const audioSchema = z.string().refine(isBase64);
+
+/** Items that we wrote into a new session ourselves; what it reports of them is no news. */
+const SEED = 'seed_';
+
+/** Every event that we read, by its type. Others, and unknown keys, are ignored. */
+const READERS: Readonly<Record<string, z.ZodType<ServerReport | null>>> = {
+  'session.updated': reader({}, () => ({ kind: 'updated' })),
+  'input_audio_buffer.speech_started': reader({ item_id: itemId, audio_start_ms: z.number().min(0) }, (event) => ({
+    kind: 'caller_started',
+    itemId: event.item_id,
+    atMs: event.audio_start_ms,
+  })),
+  'input_audio_buffer.speech_stopped': reader({ item_id: itemId }, (event) => ({
+    kind: 'caller_stopped',
+    itemId: event.item_id,
+  })),
+  'conversation.item.input_audio_transcription.delta': reader({ item_id: itemId, delta: textSchema }, (event) => ({
+    kind: 'caller_text',
+    itemId: event.item_id,
+    text: event.delta,
+    isFinal: false,
+  })),
+  'conversation.item.input_audio_transcription.completed': reader(
+    { item_id: itemId, transcript: textSchema },
+    (event) => ({ kind: 'caller_text', itemId: event.item_id, text: event.transcript, isFinal: true }),
+  ),
+  'conversation.item.input_audio_transcription.failed': reader({ item_id: itemId }, (event) => ({
+    kind: 'caller_text_failed',
+    itemId: event.item_id,
+  })),
+  'conversation.item.added': reader(
+    {
+      previous_item_id: itemId.nullish(),
+      item: z.looseObject({ id: itemId, type: z.string(), role: z.string().optional() }),
+    },
+    ({ item, previous_item_id }) =>
+      item.id.startsWith(SEED)
+        ? null
+        : { kind: 'item_added', itemId: item.id, previousItemId: previous_item_id, speaker: speakerOf(item.role) },
+  ),
+  'response.created': reader({}, () => ({ kind: 'agent_response_started' })),
+  'response.output_audio.delta': reader({ item_id: itemId, delta: audioSchema }, (event) => ({
+    kind: 'agent_audio',
+    itemId: event.item_id,
+    payload: event.delta,
+    ms: audioMs(event.delta),
+  })),
+  'response.output_audio.done': reader({ item_id: itemId }, (event) => ({
+    kind: 'agent_audio_done',
+    itemId: event.item_id,
+  })),
+  'response.output_audio_transcript.delta': reader({ item_id: itemId, delta: textSchema }, (event) => ({
+    kind: 'agent_text',
+    itemId: event.item_id,
+    text: event.delta,
+    isFinal: false,
+  })),
+  'response.output_audio_transcript.done': reader({ item_id: itemId, transcript: textSchema }, (event) => ({
+    kind: 'agent_text',
+    itemId: event.item_id,
+    text: event.transcript,
+    isFinal: true,
+  })),
+  'response.output_item.done': reader(
+    { item: z.looseObject({ type: z.string(), name: z.string().optional() }) },
+    ({ item }) => (item.type === 'function_call' && item.name === END_CALL ? { kind: 'agent_leaves' } : null),
+  ),
+  'response.done': reader({ response: z.looseObject({ status: z.string().nullish() }) }, ({ response }) => ({
+    kind: 'agent_response_done',
+    hasFailed: response.status === 'failed',
+  })),
+  error: reader({ error: z.looseObject({ code: z.string().nullish(), type: z.string().nullish() }) }, ({ error }) => ({
+    kind: 'error',
+    code: (error.code ?? error.type ?? 'unknown').slice(0, 64),
+  })),
+};
+
+/** Reads one frame of the session. `null` for what does not concern us; throws when it is not what it says to be. */
+export function readServerEvent(frame: string): ServerReport | null {
+  const event: unknown = JSON.parse(frame);
+  const { type } = z.looseObject({ type: z.string() }).parse(event);
+  const known = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
+  return known === undefined ? null : known.parse(event);
+}
+
+const END_CALL = 'end_call';
+
+/** The first event of a session. Keys that are not sent keep the provider's default. */
+export function sessionUpdate(session: AgentSession, transcriptionModel: string): RealtimeClientEvent {
+  const language = session.language.split('-')[0] ?? session.language;
+  return {
+    type: 'session.update',
+    session: {
+      type: 'realtime',
+      instructions: `${session.instructions}\n\nSpeak the language "${session.language}" unless the caller asks for another one.`,
+      output_modalities: ['audio'],
+      audio: {
+        input: {
+          format: { type: 'audio/pcmu' },
+          transcription: { model: transcriptionModel, language },
+          turn_detection: { type: 'server_vad', create_response: true, interrupt_response: true },
+        },
+        output: { format: { type: 'audio/pcmu' }, voice: session.voice },
+      },
+      tools: [
+        {
+          type: 'function',
+          name: END_CALL,
+          description: 'Hangs up. Use it once the conversation is over and both sides have said goodbye.',
+          parameters: { type: 'object', properties: {} },
+        },
+      ],
+      tool_choice: 'auto',
+    },
+  };
+}
+
+/** One turn of an earlier session, told to a new one. */
+export function seedItem(turn: LiveTurn, index: number): RealtimeClientEvent {
+  const { speaker, text } = turn;
+  const message = { id: `${SEED}${index}`, type: 'message' } as const;
+  return {
+    type: 'conversation.item.create',
+    item:
+      speaker === 'agent'
+        ? { ...message, role: 'assistant', content: [{ type: 'output_text', text }] }
+        : { ...message, role: 'user', content: [{ type: 'input_text', text }] },
+  };
+}
+
+function speakerOf(role: string | undefined): 'caller' | 'agent' | null {
+  return role === 'user' ? 'caller' : role === 'assistant' ? 'agent' : null;
+}
+
+function reader<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  translate: (event: z.output<z.ZodObject<Shape>>) => ServerReport | null,
+): z.ZodType<ServerReport | null> {
+  return z.object(shape).transform(translate);
+}

@@ -1,0 +1,140 @@
+import type { AgentEvent } from '../agent.ts';
+import {
+  addText,
+  interrupt,
+  isAnswerDue,
+  placeItem,
+  setText,
+  turnsOf,
+  type LiveTranscript,
+} from '../live-transcript.ts';
+import type { Call, CallEffect, Step } from './call.ts';
+import { endCall, publishIfReady } from './ending.ts';
+import { audioDone, cutShort, noMoreAudio, sendAudio, unplayedMs } from './playback.ts';
+import { leaveIfSilent } from './reduce-media.ts';
+
+/** So many responses that fail one after another mean that the agent is gone, although its socket stands. */
+const MAX_FAILURES = 3;
+
+/** What the agent's session reports, while the call lasts and while its last transcriptions are awaited. */
+export function reduceAgent(call: Call, event: AgentEvent, at: number): Step {
+  if (call.phase !== 'live' && call.phase !== 'closing') return { call, effects: [] };
+  switch (event.kind) {
+    case 'agent_ready':
+      return ready(call);
+    case 'agent_lost':
+      return lost(call, at);
+    case 'agent_response_started':
+      return { call: withAgent(call, { isResponding: true }), effects: [] };
+    case 'agent_response_done':
+      return responseDone(call, event.hasFailed, at);
+    case 'agent_audio':
+      return speaks(call, event);
+    case 'agent_audio_done':
+      return leaveIfSilent({ ...call, playback: audioDone(call.playback, event.itemId) }, at);
+    case 'agent_leaves':
+      return leaves(call, at);
+    case 'caller_started':
+      return callerStarted(call, event, at);
+    case 'caller_stopped':
+      return { call: { ...call, speaking: call.speaking === event.itemId ? null : call.speaking }, effects: [] };
+    case 'agent_text':
+    case 'caller_text':
+    case 'caller_text_failed':
+    case 'item_added':
+      return wrote(call, event);
+  }
+}
+
+function ready(call: Call): Step {
+  if (call.phase !== 'live' || call.agent.state !== 'connecting') return { call, effects: [] };
+  const effects: CallEffect[] = call.waiting.map((payload) => ({ kind: 'append_audio', payload }));
+  if (!call.agent.hasReconnected) effects.unshift({ kind: 'speak', text: call.plan.greeting });
+  else if (isAnswerDue(call.transcript)) effects.push({ kind: 'speak', text: null });
+  return { call: { ...withAgent(call, { state: 'ready' }), waiting: [] }, effects };
+}
+
+/** One reconnect in a call, at once; the new session is told what was said. Then the call ends: a mute line helps nobody. */
+function lost(call: Call, at: number): Step {
+  const { hasReconnected } = call.agent;
+  const bereft: Call = { ...call, playback: noMoreAudio(call.playback), speaking: null, untranscribed: [] };
+  const gone = withAgent(bereft, { state: 'gone', isResponding: false });
+  if (call.phase === 'closing') return publishIfReady(gone);
+  if (call.agent.isLeaving) return leaveIfSilent(gone, at);
+  if (hasReconnected) return endCall(gone, 'agent_lost', at);
+  const session = { ...call.plan.agent, history: turnsOf(call.transcript) };
+  const connecting = withAgent(gone, { state: 'connecting', hasReconnected: true, offsetMs: call.media.receivedMs });
+  return { call: connecting, effects: [{ kind: 'connect_agent', session }] };
+}
+
+function responseDone(call: Call, hasFailed: boolean, at: number): Step {
+  const failures = hasFailed ? call.agent.failures + 1 : 0;
+  const quiet = withAgent({ ...call, playback: noMoreAudio(call.playback) }, { isResponding: false, failures });
+  if (failures === 0 || call.phase !== 'live') return leaveIfSilent(quiet, at);
+  if (failures >= MAX_FAILURES) return endCall(quiet, 'agent_lost', at);
+  const isFirstWord = turnsOf(call.transcript).length === 0;
+  return { call: quiet, effects: [{ kind: 'speak', text: isFirstWord ? call.plan.greeting : null }] };
+}
+
+function speaks(call: Call, audio: { itemId: string; payload: string; ms: number }): Step {
+  if (call.phase !== 'live') return { call, effects: [] };
+  const startMs = call.media.receivedMs + unplayedMs(call.playback);
+  const { playback, mark } = sendAudio(call.playback, audio.itemId, audio.ms);
+  const transcript = placeItem(call.transcript, { itemId: audio.itemId, speaker: 'agent', startMs });
+  const effects: CallEffect[] = mark === null ? [] : [{ kind: 'play_audio', payload: audio.payload, mark }];
+  return { call: { ...call, playback, transcript }, effects };
+}
+
+/** The tool may be used before the goodbye has been said, so the call ends when it has been heard, or after a while. */
+function leaves(call: Call, at: number): Step {
+  if (call.phase !== 'live' || call.agent.isLeaving) return { call, effects: [] };
+  const step = leaveIfSilent(withAgent(call, { isLeaving: true }), at);
+  if (step.call.phase !== 'live') return step;
+  return { call: step.call, effects: [{ kind: 'set_timer', timer: 'farewell', ms: call.plan.limits.farewellMs }] };
+}
+
+/** The session stops its response by itself; what Twilio has buffered and what the agent believes to have said is ours to cut. */
+function callerStarted(call: Call, event: { itemId: string; atMs: number }, at: number): Step {
+  const startMs = call.agent.offsetMs + event.atMs;
+  const { playback, cuts } = cutShort(call.playback);
+  const placed = placeItem(call.transcript, { itemId: event.itemId, speaker: 'caller', startMs });
+  const transcript = interrupt(placed, cuts);
+  const untranscribed = [...call.untranscribed.filter((id) => id !== event.itemId), event.itemId];
+  const heard = { ...call, playback, transcript, speaking: event.itemId, untranscribed };
+  if (cuts.length === 0 || call.phase !== 'live') return { call: heard, effects: [] };
+  if (call.agent.isLeaving) return leaveIfSilent(heard, at);
+  const truncations = cuts.map((cut) => ({ kind: 'truncate', ...cut }) as const);
+  return { call: heard, effects: [{ kind: 'clear_audio' }, ...truncations] };
+}
+
+type Words = Extract<AgentEvent, { kind: 'agent_text' | 'caller_text' | 'caller_text_failed' | 'item_added' }>;
+
+function wrote(call: Call, event: Words): Step {
+  const isAgent = event.kind === 'agent_text' || (event.kind === 'item_added' && event.speaker === 'agent');
+  const startMs = call.media.receivedMs + (isAgent ? unplayedMs(call.playback) : 0);
+  const transcript = write(call.transcript, event, startMs);
+  const isSettled = event.kind === 'caller_text_failed' || (event.kind === 'caller_text' && event.isFinal);
+  if (!isSettled) return { call: { ...call, transcript }, effects: [] };
+  const untranscribed = call.untranscribed.filter((itemId) => itemId !== event.itemId);
+  const speaking = call.speaking === event.itemId ? null : call.speaking;
+  return publishIfReady({ ...call, transcript, untranscribed, speaking });
+}
+
+function write(transcript: LiveTranscript, event: Words, startMs: number): LiveTranscript {
+  switch (event.kind) {
+    case 'item_added':
+      return placeItem(transcript, { ...event, startMs });
+    case 'caller_text_failed':
+      return transcript;
+    case 'caller_text':
+    case 'agent_text': {
+      const speaker = event.kind === 'agent_text' ? 'agent' : 'caller';
+      const report = { itemId: event.itemId, text: event.text, speaker, startMs } as const;
+      return event.isFinal ? setText(transcript, report) : addText(transcript, report);
+    }
+  }
+}
+
+function withAgent(call: Call, change: Partial<Call['agent']>): Call {
+  return { ...call, agent: { ...call.agent, ...change } };
+}

@@ -1,0 +1,49 @@
+import { connectStore, createSettingsReader } from '@pipeline/call-store/settings';
+import { connectBroker } from '@pipeline/messaging';
+import { createService, loadConfig } from '@pipeline/runtime';
+import { createOpenAiAgent } from './adapters/openai-agent.ts';
+import { configSchema } from './config.ts';
+import { createGateway } from './gateway.ts';
+import { createGatewayMetrics } from './metrics.ts';
+
+const config = loadConfig(configSchema, process.env);
+const service = await createService('media-gateway', config);
+const { instance, logger, registry, stopping } = service;
+
+const broker = await connectBroker({
+  config,
+  identity: 'media-gateway',
+  instance,
+  logger,
+  onClosed: service.fail,
+});
+service.onStop('broker', () => broker.close());
+service.addReadiness('broker', broker.readiness);
+
+const store = await connectStore({ config, instance, logger });
+service.onStop('store', () => store.close());
+service.addReadiness('store', store.readiness);
+
+const gateway = await createGateway({
+  config,
+  agent: createOpenAiAgent({
+    baseUrl: config.AGENT_BASE_URL,
+    apiKey: config.AGENT_API_KEY,
+    model: config.AGENT_MODEL,
+    transcriptionModel: config.AGENT_TRANSCRIPTION_MODEL,
+    logger,
+  }),
+  settings: createSettingsReader(store),
+  send: (event) => broker.publish(event, { onSent: () => service.crashPoint('gw.unacked') }),
+  stopping,
+  createMetrics: (read) => createGatewayMetrics(registry, read),
+  logger,
+});
+service.addReadiness('events', gateway.readiness);
+
+const address = await gateway.app.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+logger.info({ address, port: Number(new URL(address).port) }, 'Twilio is answered');
+service.onStop('http', () => gateway.app.close());
+service.onStop('calls', gateway.drain);
+
+await service.run();

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CALL_SID } from './testing/examples.ts';
+import { createTestGateway, type TestGateway } from './testing/gateway.ts';
+import { changed, formRequest, voiceForm, type Pairs } from './testing/twilio.ts';
+
+let gateway: TestGateway;
+beforeEach(async () => {
+  gateway = await createTestGateway();
+});
+afterEach(() => gateway.app.close());
+
+const status = (CallStatus: string, changes: Record<string, string | null> = {}): Pairs =>
+  changed(voiceForm, { CallStatus, CallDuration: '1e9', SequenceNumber: '0', ...changes });
+const tell = async (form: Pairs) => (await gateway.app.inject(formRequest('/twilio/status', form))).statusCode;
+const answer = () => gateway.app.inject(formRequest('/twilio/voice', voiceForm));
+const published = () => gateway.broker.events.map((event) => event.data.call.endedReason);
+
+describe('the status callback', () => {
+  it('ends a call that never opened a media stream, without a live transcript', async () => {
+    await answer();
+    expect(await tell(status('completed'))).toBe(204);
+    expect(gateway.broker.events).toHaveLength(1);
+    expect(gateway.broker.events[0]).toMatchObject({
+      callSid: CALL_SID,
+      businessId: 'biz_1',
+      data: { liveTranscript: null, call: { endedReason: 'completed', durationSec: 0 } },
+    });
+    expect(gateway.activeCalls()).toBe(0);
+  });
+
+  it('changes nothing when it comes again, in another order, or a day later', async () => {
+    await answer();
+    for (const each of ['completed', 'ringing', 'completed', 'failed', 'in-progress'])
+      expect(await tell(status(each))).toBe(204);
+    expect(published()).toEqual(['completed']);
+    expect((await answer()).body).toContain('<Response><Hangup/></Response>');
+    expect(gateway.activeCalls()).toBe(0);
+  });
+
+  it('leaves a call alone that goes on', async () => {
+    await answer();
+    for (const each of ['queued', 'initiated', 'ringing', 'in-progress']) expect(await tell(status(each))).toBe(204);
+    expect(gateway.activeCalls()).toBe(1);
+  });
+
+  it('is not acknowledged before the stream has the event, and is afterwards', async () => {
+    await answer();
+    gateway.broker.isDown = true;
+    expect(await tell(status('completed'))).toBe(503);
+    gateway.broker.isDown = false;
+    await vi.waitFor(async () => expect(await tell(status('completed'))).toBe(204), { timeout: 10_000 });
+    expect(published()).toEqual(['completed']);
+  });
+
+  it('publishes a call that nobody answered, whichever way it was given up', async () => {
+    for (const [index, each] of ['no-answer', 'failed', 'canceled', 'busy'].entries()) {
+      const form = status(each, {
+        CallSid: `CA${String(index).repeat(32)}`,
+        Direction: 'outbound-api',
+        From: '+972501234567',
+        To: '+15551230000',
+      });
+      expect(await tell(form)).toBe(204);
+    }
+    expect(published()).toEqual(['no_answer', 'failed', 'canceled', 'busy']);
+    expect(gateway.broker.events[0]?.data.call.direction).toBe('outbound');
+  });
+
+  it('publishes nothing for a call that we rejected, that another process has, or that is nobody’s', async () => {
+    expect(await tell(status('busy'))).toBe(204);
+    expect(await tell(status('completed'))).toBe(204);
+    gateway.settings = null;
+    expect(await tell(status('no-answer'))).toBe(204);
+    expect(gateway.rejected).toEqual(['not_ours', 'not_ours', 'not_ours']);
+    expect(published()).toEqual([]);
+  });
+
+  it('comes again when it cannot be decided whose call it was', async () => {
+    gateway.settings = new Error('the database is down');
+    expect(await tell(status('no-answer'))).toBe(503);
+  });
+});

@@ -1,0 +1,82 @@
+import type { BusinessSettings } from '@pipeline/contracts';
+import type { Agent } from '../agent.ts';
+import { createGateway, type Gateway, type GatewayDeps } from '../gateway.ts';
+import type { GatewayGauges } from '../metrics.ts';
+import {
+  ACCOUNT_SID,
+  business,
+  createFakeBroker,
+  createPuppetAgent,
+  listeningLogger,
+  type FakeBroker,
+  type LogLine,
+  type PuppetAgent,
+} from './examples.ts';
+import { AUTH_TOKEN, OLD_AUTH_TOKEN, PUBLIC_BASE_URL } from './twilio.ts';
+
+/** A whole gateway around plain objects, with what it was heard to say and seen to do. */
+export type TestGateway = Gateway & {
+  readonly broker: FakeBroker;
+  readonly agent: PuppetAgent;
+  readonly lines: LogLine[];
+  readonly rejected: string[];
+  readonly ended: string[];
+  readonly activeCalls: () => number;
+  /** What the settings answer: a business, nobody, or an error. */
+  settings: BusinessSettings | null | Error;
+  /** SIGTERM. */
+  stop(): void;
+};
+
+export async function createTestGateway(
+  options: { config?: Partial<GatewayDeps['config']>; agent?: Agent; broker?: FakeBroker } = {},
+): Promise<TestGateway> {
+  const agent = createPuppetAgent();
+  const broker = options.broker ?? createFakeBroker();
+  const stopping = new AbortController();
+  const lines: LogLine[] = [];
+  const rejected: string[] = [];
+  const ended: string[] = [];
+  const gauges: GatewayGauges[] = [];
+  const gateway = await createGateway({
+    config: {
+      PUBLIC_BASE_URL,
+      TWILIO_ACCOUNT_SID: ACCOUNT_SID,
+      TWILIO_AUTH_TOKENS: [AUTH_TOKEN, OLD_AUTH_TOKEN],
+      MAX_CALLS: 10,
+      MAX_CALL_MS: 3_300_000,
+      MEDIA_IDLE_MS: 20_000,
+      TRANSCRIPTION_GRACE_MS: 200,
+      DRAIN_MS: 100,
+      ...options.config,
+    },
+    agent: options.agent ?? agent,
+    settings: {
+      byPhone: async () => {
+        if (test.settings instanceof Error) throw test.settings;
+        return test.settings;
+      },
+    },
+    send: broker.send,
+    stopping: stopping.signal,
+    startDeadlineMs: 300,
+    statusDeadlineMs: 300,
+    createMetrics: (read) => {
+      gauges.push(read);
+      return { onEnded: (reason) => void ended.push(reason), onRejected: (reason) => void rejected.push(reason) };
+    },
+    logger: listeningLogger(lines),
+  });
+  const test: TestGateway = {
+    ...gateway,
+    agent,
+    broker,
+    lines,
+    rejected,
+    ended,
+    activeCalls: () => gauges[0]?.activeCalls() ?? -1,
+    settings: business,
+    stop: () => stopping.abort(),
+  };
+  return test;
+}
