@@ -42,6 +42,9 @@ export type Connection = {
 /** Changes worth a line; the others repeat every second while a server is away. */
 const TOLD: ReadonlySet<string> = new Set([Events.Disconnect, Events.Reconnect, Events.Error]);
 
+/** The client says nothing while it waits for the first connect, so we do. */
+const WAITING_LINE_MS = 10_000;
+
 /** Milliseconds that one request to the broker may take. */
 export const REQUEST_TIMEOUT_MS = 5_000;
 
@@ -50,8 +53,13 @@ export const REQUEST_TIMEOUT_MS = 5_000;
  * they may be in rotation. So a queue that looks idle may be a dead connection, which `isConnected` tells.
  */
 export async function openConnection(who: ConnectionIdentity): Promise<Connection> {
-  const nc = await connect({ ...connectOptions(who), maxReconnectAttempts: -1, waitOnFirstConnect: true });
-  return watched(nc, await clients(nc, who), who);
+  const waiting = setInterval(() => who.logger.warn({}, 'not connected to NATS yet, still trying'), WAITING_LINE_MS);
+  try {
+    const nc = await connect({ ...connectOptions(who), maxReconnectAttempts: -1, waitOnFirstConnect: true });
+    return watched(nc, await clients(nc, who), who);
+  } finally {
+    clearInterval(waiting);
+  }
 }
 
 /** An operator's connection: a server that is not there is an answer, given within seconds. Throws a BrokerError. */

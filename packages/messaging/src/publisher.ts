@@ -32,7 +32,7 @@ export type Publish = (event: OutboundEvent, options?: PublishOptions) => Promis
 export const INLINE_BYTES = 512 * 1_024;
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Publishes an event until its stream acknowledges it, always under the same message id, so that a repeat is stored once. The
@@ -54,6 +54,8 @@ export function createPublisher(connection: Connection, claims: ClaimStore, logg
     let onSent = options.onSent;
 
     const once = async (): Promise<void> => {
+      // The client would hold the bytes and answer with a timeout, and never send them.
+      if (!connection.isConnected() && !connection.nc.isClosed()) throw new BrokerError('not connected');
       if (inline !== whole) claim ??= await claims.put(ownerOf(event), whole);
       const headers = eventHeaders(event, options.traceparent, claim);
       const isRepeat = event.revision > 1 || event.type === 'call.erase' || options.messageId !== undefined;
@@ -113,7 +115,7 @@ async function repeat(
   }
 }
 
-/** Doubles from 250 ms to 10 s; the upper half is random, so that replicas do not come in step. An abort ends it early. */
+/** Doubles from 250 ms to 5 s; the upper half is random, so that replicas do not come in step. An abort ends it early. */
 async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
   const ended = sleep(longest * (0.5 + Math.random() / 2), undefined, signal === undefined ? {} : { signal });

@@ -1,0 +1,61 @@
+import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createClaimStore } from './claim-store.ts';
+import { createCrashCount } from './crash-count.ts';
+import { purgeCall } from './erasure.ts';
+import { callEnded, callErase, callTranscribed } from './fixtures/events.ts';
+import { openRig, type Rig } from './fixtures/rig.ts';
+
+let server: RunningNats;
+let rig: Rig;
+beforeAll(async () => void (server = await startNats()));
+afterAll(() => server.stop());
+beforeEach(async () => {
+  rig = await openRig(server.url);
+  await rig.provision();
+});
+afterEach(() => rig.close());
+
+const LARGE = 'א'.repeat(350_000);
+const who = () => ({ config: rig.config, identity: 'callctl', instance: 'test/1', logger: rig.log }) as const;
+
+describe('forgetting a call', () => {
+  it('removes its events, dead letters, counts and objects, also half-written ones, and nothing of another call', async () => {
+    const broker = await rig.connect();
+    const [erased, kept] = [callEnded(), callEnded()];
+    const claims = createClaimStore(rig.operator);
+    for (const event of [erased, kept]) {
+      await broker.publish(event);
+      await broker.publish(callTranscribed(event, LARGE));
+      await rig.operator.js.publish(`call.dead.${event.businessId}.${event.callSid}`, 'junk');
+      await createCrashCount(rig.operator).add({ stage: 'transcriber', callSid: event.callSid, revision: 1 });
+      await claims.put({ ...event, label: 'x-r1' }, Buffer.alloc(10));
+      await rig.operator.js.publish(`$O.CALL_EVENTS.C.${event.callSid}.half`, 'half an object');
+    }
+    await broker.publish(callErase(erased.callSid));
+
+    const purged = await purgeCall(who(), erased.callSid);
+    expect(Object.fromEntries(purged.map(({ stream, count }) => [stream, count]))).toEqual({
+      CALL_ENDED: 1,
+      CALL_TRANSCRIBED: 1,
+      CALL_SUMMARIZED: 0,
+      CALL_EXTRACTED: 0,
+      CALL_DEAD: 1,
+      KV_CRASHES: 1,
+      OBJ_CALL_EVENTS: 10,
+    });
+    expect(await broker.lastEvent('call.transcribed', kept.businessId, kept.callSid)).toEqual(
+      callTranscribed(kept, LARGE),
+    );
+    expect(await rig.count('OBJ_CALL_EVENTS')).toBe(10);
+    expect(await rig.count('KV_CRASHES')).toBe(1);
+    expect(await rig.count('CALL_COMMANDS')).toBe(1);
+    const again = await purgeCall(who(), erased.callSid);
+    expect(again.every(({ count }) => count === 0)).toBe(true);
+  });
+
+  it('refuses what is no CallSid instead of removing everything', async () => {
+    await expect(purgeCall(who(), '*')).rejects.toThrow(TypeError);
+    await expect(purgeCall(who(), '>')).rejects.toThrow(TypeError);
+  });
+});
