@@ -16,6 +16,7 @@ const entries = {
   laws: 'e2e/src/laws/main.ts',
   servers: 'packages/sandbox/src/servers/main.ts',
   callctl: 'packages/callctl/src/main.ts',
+  bench: 'bench/src/main.ts',
 };
 
 const [verb = '', ...rest] = process.argv.slice(2);

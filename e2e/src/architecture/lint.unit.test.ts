@@ -10,7 +10,7 @@ type Diagnostic = { readonly code: string; readonly message: string; readonly fi
 
 /** Lints the deliberately bad fixture with the repository's own rules. */
 async function lintFixture(folder: string): Promise<readonly Diagnostic[]> {
-  const args = ['--type-aware', '--format=json', '-c', `${fixture}/.oxlintrc.json`, `${fixture}/${folder}`];
+  const args = ['--type-aware', '--format=json', '-c', `${fixture}/oxlint.json`, `${fixture}/${folder}`];
   const output = await promisify(execFile)(`${root}node_modules/.bin/oxlint`, args, { cwd: root }).then(
     ({ stdout }) => stdout,
     (error: { stdout: string }) => error.stdout, // it exits 1 when it finds something

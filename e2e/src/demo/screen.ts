@@ -19,7 +19,7 @@ export function createScreen(
   output: NodeJS.WriteStream,
   environment: Readonly<Record<string, string | undefined>>,
 ): Screen {
-  const terminal = output.isTTY === true && environment['TERM'] !== 'dumb';
+  const terminal = output.isTTY && environment['TERM'] !== 'dumb';
   const colors = pc.createColors(terminal && environment['NO_COLOR'] === undefined);
   return terminal ? terminalScreen(output, colors) : plainScreen(output, colors);
 }

@@ -16,7 +16,7 @@ export type ImportGraph = {
  * re-exports, through the workspace's packages. A dynamic import whose specifier is not a literal is refused: it could reach anything.
  */
 export async function readImportGraph(entry: string): Promise<ImportGraph> {
-  await init;
+  await init();
   const parents = new Map<string, string | null>([[resolve(entry), null]]);
   const packages = new Set<string>();
   const queue = [resolve(entry)];

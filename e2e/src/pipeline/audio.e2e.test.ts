@@ -15,7 +15,7 @@ test('audio that arrives whole passes the transcript check', async () => {
   expect(transcriptProblems(callLog, dialogue())).toEqual([]);
 });
 
-test.each(['swapped_channels', 'dropped_frame', 'wrong_rate', 'flipped_bits'] as const)(
+test.each(['swapped_channels', 'dropped_frame', 'wrong_rate', 'flipped_bit'] as const)(
   'the transcript check fails for a recording with %s',
   async (corruption) => {
     stack.telephone.setRecordingBehaviour({ corruption });

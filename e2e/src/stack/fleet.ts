@@ -21,6 +21,10 @@ export function startFleet(world: World, options: StackOptions, onLine: (line: S
   const processes: ServiceProcess[] = [];
   let started = 0;
 
+  const overridesOf = (service: ServiceName): Readonly<Record<string, string>> => {
+    const overrides = options.overrides?.[service] ?? {};
+    return typeof overrides === 'function' ? overrides(world.surroundings) : overrides;
+  };
   const startOne = async (service: ServiceName, extra: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
     started += 1;
     const running = await startService({
@@ -28,7 +32,7 @@ export function startFleet(world: World, options: StackOptions, onLine: (line: S
       instance: `${service}-${started}`,
       entry: fileURLToPath(new URL(`../../../services/${service}/src/main.ts`, import.meta.url)),
       preload: options.preload?.[service] ?? [],
-      environment: { ...serviceEnvironment(service, world.surroundings), ...options.overrides?.[service], ...extra },
+      environment: { ...serviceEnvironment(service, world.surroundings), ...overridesOf(service), ...extra },
       onLine,
     });
     processes.push(running);

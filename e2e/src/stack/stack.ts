@@ -8,6 +8,8 @@ import type { ServiceLine } from './service-process.ts';
 import { createStreams, type Streams } from './streams.ts';
 import { startWorld, type World } from './world.ts';
 
+type Variables = Readonly<Record<string, string>>;
+
 export type StackOptions = {
   /** Where servers are looked for; default what the process has. */
   readonly environment?: ServerEnvironment;
@@ -18,7 +20,7 @@ export type StackOptions = {
   readonly services?: readonly ServiceName[];
   readonly replicas?: number;
   /** Variables that differ from the local defaults, per service. */
-  readonly overrides?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  readonly overrides?: Partial<Record<ServiceName, Variables | ((surroundings: Surroundings) => Variables)>>;
   /** Modules loaded before a service, to sabotage it. */
   readonly preload?: Partial<Record<ServiceName, readonly string[]>>;
   /** Variables for every service and for provisioning alike, such as `ACK_WAIT_MS`. */
