@@ -1,3 +1,6 @@
+export { startAiProvider, type AiProvider, type AiProviderOptions } from './ai-provider/ai-provider.ts';
+export type { AiFault, AiFaultKind, AiRoute } from './ai-provider/faults.ts';
+export type { AiRequest } from './ai-provider/ledger.ts';
 export type { Dialogue, KeywordRule, KeywordRules } from './dialogues/dialogue.ts';
 export { loadBusinesses, loadDialogues, loadKeywordRules } from './dialogues/load.ts';
 export { createDemodulator, demodulate, type Demodulator, type Utterance } from './speech/demodulate.ts';

@@ -70,12 +70,14 @@ function readFormat(body: Buffer): Format {
   return format;
 }
 
-function split(body: Buffer, format: Format): Int16Array[] {
-  const samples = format.encoding === MULAW ? mulawDecode(body) : pcm16(body);
-  const frames = Math.floor(samples.length / format.channels);
-  return Array.from({ length: format.channels }, (_, channel) =>
-    Int16Array.from({ length: frames }, (__, frame) => samples[frame * format.channels + channel] ?? 0),
-  );
+function split(body: Buffer, { encoding, channels: count }: Format): Int16Array[] {
+  const samples = encoding === MULAW ? mulawDecode(body) : pcm16(body);
+  const frames = Math.floor(samples.length / count);
+  const channels = Array.from({ length: count }, () => new Int16Array(frames));
+  for (const [index, channel] of channels.entries()) {
+    for (let frame = 0; frame < frames; frame += 1) channel[frame] = samples[frame * count + index] ?? 0;
+  }
+  return channels;
 }
 
 function pcm16(body: Buffer): Int16Array {

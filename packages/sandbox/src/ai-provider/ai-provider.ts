@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Dialogue } from '../dialogues/dialogue.ts';
+import { loadKeywordRules } from '../dialogues/load.ts';
+import { ApiError } from './api-error.ts';
+import { isAuthorized } from './authorize.ts';
+import { survives, type ExchangeDeps } from './exchange.ts';
+import { createFaults, type AiFault } from './faults.ts';
+import { createLedger, type AiRequest } from './ledger.ts';
+import { modelRowOf, modelRows } from './models.ts';
+import { serveRealtime } from './realtime/upgrade.ts';
+import { addTranscriptionsRoute } from './speech-to-text/transcriptions-route.ts';
+import { addChatRoute } from './text/chat-route.ts';
+import { addResponsesRoute } from './text/responses-route.ts';
+import { createTextModel } from './text/text-model.ts';
+
+export type AiProviderOptions = {
+  readonly dialogues: readonly Dialogue[];
+  /** The only bearer token that is let in. */
+  readonly apiKey: string;
+  /** A free port unless given; always on 127.0.0.1. */
+  readonly port?: number;
+  /** From the end of a caller's turn to its live transcription. Default 40 ms. */
+  readonly transcriptionDelayMs?: number;
+  /** From one 200 ms of the agent's speech to the next. Default 0: as fast as it is made. */
+  readonly deltaIntervalMs?: number;
+};
+
+export type AiProvider = {
+  /** `http://127.0.0.1:<port>/v1`: the base URL of an OpenAI client. */
+  readonly url: string;
+  readonly port: number;
+  /** What was asked, oldest first, at most the last 10,000. */
+  readonly requests: readonly AiRequest[];
+  /** Arms a fault; the returned function removes it. */
+  setFault(fault: AiFault): () => void;
+  /** Ends every connection, also those that a fault keeps open. */
+  close(): Promise<void>;
+};
+
+const MAX_JSON_BYTES = 8 * 1_024 * 1_024;
+
+/**
+ * Starts a server that speaks OpenAI's API: speech to text, structured outputs (responses and chat), models, and realtime agents.
+ * It hears by demodulating the very bytes that it is sent, and answers out of the dialogues.
+ */
+export async function startAiProvider(options: AiProviderOptions): Promise<AiProvider> {
+  const faults = createFaults();
+  const ledger = createLedger();
+  const closing = new AbortController();
+  const textModel = createTextModel(options.dialogues, await loadKeywordRules());
+  const app = fastify({ bodyLimit: MAX_JSON_BYTES, forceCloseConnections: true });
+  const deps: ExchangeDeps = { faults, ledger, closing: closing.signal };
+
+  addManners(app, options.apiKey, deps);
+  addModelRoutes(app, deps);
+  addTranscriptionsRoute(app, options.dialogues, deps);
+  addResponsesRoute(app, textModel, deps);
+  addChatRoute(app, textModel, deps);
+  const pace = {
+    transcriptionDelayMs: options.transcriptionDelayMs ?? 40,
+    deltaIntervalMs: options.deltaIntervalMs ?? 0,
+  };
+  const endSessions = serveRealtime(app.server, { ...options, faults, ledger, pace });
+
+  await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  // The server listens on TCP, so its address is one.
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    port,
+    requests: ledger.requests,
+    setFault: (fault) => faults.set(fault),
+    close: async () => {
+      closing.abort();
+      endSessions();
+      await app.close();
+    },
+  };
+}
+
+/** What all routes have in common: the key, request ids, errors in OpenAI's form, and the status in the ledger. */
+function addManners(app: FastifyInstance, apiKey: string, { ledger }: ExchangeDeps): void {
+  app.addHook('onRequest', async (request) => {
+    if (isAuthorized(request.headers.authorization, apiKey)) return;
+    throw new ApiError(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
+  });
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', `req_${randomUUID().replaceAll('-', '')}`).header('openai-version', '2020-10-01');
+    ledger.settle(request, reply.statusCode);
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const answer = asApiError(error);
+    if (answer.retryAfter !== undefined) reply.header('retry-after', String(answer.retryAfter));
+    return reply.code(answer.status).send({ error: answer.body() });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const error = new ApiError(404, `Invalid URL (${request.method} ${request.url})`);
+    return reply.code(404).send({ error: error.body() });
+  });
+}
+
+function addModelRoutes(app: FastifyInstance, deps: ExchangeDeps): void {
+  app.get('/v1/models', async (request, reply) => {
+    deps.ledger.open('models', 0, request);
+    const fault = deps.faults.take('models', { model: '', text: '' });
+    if (!(await survives(fault, reply, deps.closing))) return reply;
+    return { object: 'list', data: modelRows() };
+  });
+  app.get<{ Params: { id: string } }>('/v1/models/:id', async (request) => modelRowOf(request.params.id));
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  const message = error instanceof Error && status < 500 ? error.message : 'The server had an error.';
+  return new ApiError(status, message, { code: status === 500 ? 'server_error' : undefined });
+}
