@@ -1,3 +1,4 @@
+import { PermanentError } from '@pipeline/contracts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newCall } from '../call/call.ts';
 import { callEnded } from '../call/call-ended.ts';
@@ -33,6 +34,18 @@ describe('the way out', () => {
     sent.resolve();
     await stored;
     expect(publisher.readiness()).toEqual({ ok: true });
+  });
+
+  it('gives up the live transcript rather than the end of a call', async () => {
+    const stored: (unknown[] | null)[] = [];
+    const send = async ({ data }: typeof event): Promise<void> => {
+      if (data.liveTranscript !== null) throw new PermanentError('EVENT_TOO_LARGE');
+      stored.push(data.liveTranscript);
+    };
+    const publisher = createEventPublisher({ send, logger: silentLogger });
+    void publisher.publish({ ...event, data: { ...event.data, liveTranscript: [] } });
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect([stored, publisher.count()]).toEqual([[null], 0]);
   });
 
   it('is empty when flush returns', async () => {

@@ -1,4 +1,4 @@
-import type { CallEnded } from '@pipeline/contracts';
+import { PermanentError, type CallEnded } from '@pipeline/contracts';
 import type { Logger, Readiness } from '@pipeline/runtime';
 
 /**
@@ -30,12 +30,15 @@ export function createEventPublisher(deps: PublisherDeps): EventPublisher {
   const waiting = new Map<string, { since: number; stored: Promise<void> }>();
 
   const sendUntilStored = async (event: CallEnded): Promise<void> => {
+    let body = event;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await deps.send(event);
+        return await deps.send(body);
       } catch (error) {
         const { callSid, businessId, id } = event;
         deps.logger.warn({ callSid, businessId, eventId: id, attempt, err: error }, 'call.ended is not stored yet');
+        // Too large is for ever: the end of the call counts for more than its live transcript.
+        if (error instanceof PermanentError) body = { ...event, data: { ...event.data, liveTranscript: null } };
         await pause(Math.min(RETRY_MAX_MS, (deps.retryBaseMs ?? 500) * 2 ** Math.min(attempt, 16)));
       }
     }

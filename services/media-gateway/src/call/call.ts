@@ -51,6 +51,8 @@ export type Call = {
   readonly agent: {
     readonly state: 'none' | 'connecting' | 'ready' | 'gone';
     readonly hasReconnected: boolean;
+    /** The session was lost while it owed the caller an answer. */
+    readonly owesAnswer: boolean;
     /** `receivedMs` at the first frame of the present session. */
     readonly offsetMs: number;
     readonly isResponding: boolean;
@@ -115,7 +117,15 @@ export function newCall(plan: CallPlan): Step {
     phase: 'answered',
     end: null,
     media: { wasOpen: false, receivedMs: 0, lastFrameAt: plan.startedAt },
-    agent: { state: 'none', hasReconnected: false, offsetMs: 0, isResponding: false, failures: 0, isLeaving: false },
+    agent: {
+      state: 'none',
+      hasReconnected: false,
+      owesAnswer: false,
+      offsetMs: 0,
+      isResponding: false,
+      failures: 0,
+      isLeaving: false,
+    },
     waiting: [],
     playback: emptyPlayback,
     transcript: emptyTranscript,

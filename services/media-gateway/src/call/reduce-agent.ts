@@ -48,9 +48,11 @@ export function reduceAgent(call: Call, event: AgentEvent, at: number): Step {
 
 function ready(call: Call): Step {
   if (call.phase !== 'live' || call.agent.state !== 'connecting') return { call, effects: [] };
-  const effects: CallEffect[] = call.waiting.map((payload) => ({ kind: 'append_audio', payload }));
-  if (!call.agent.hasReconnected) effects.unshift({ kind: 'speak', text: call.plan.greeting });
-  else if (isAnswerDue(call.transcript)) effects.push({ kind: 'speak', text: null });
+  const waited: CallEffect[] = call.waiting.map((payload) => ({ kind: 'append_audio', payload }));
+  const hasGreeted = turnsOf(call.transcript).length > 0;
+  const isDue = !hasGreeted || call.agent.owesAnswer;
+  const first: CallEffect[] = isDue ? [{ kind: 'speak', text: hasGreeted ? null : call.plan.greeting }] : [];
+  const effects = [...first, ...waited];
   return { call: { ...withAgent(call, { state: 'ready' }), waiting: [] }, effects };
 }
 
@@ -63,7 +65,9 @@ function lost(call: Call, at: number): Step {
   if (call.agent.isLeaving) return leaveIfSilent(gone, at);
   if (hasReconnected) return endCall(gone, 'agent_lost', at);
   const session = { ...call.plan.agent, history: turnsOf(call.transcript) };
-  const connecting = withAgent(gone, { state: 'connecting', hasReconnected: true, offsetMs: call.media.receivedMs });
+  const owesAnswer = call.agent.isResponding || call.untranscribed.length > 0 || isAnswerDue(call.transcript);
+  const offsetMs = call.media.receivedMs;
+  const connecting = withAgent(gone, { state: 'connecting', hasReconnected: true, owesAnswer, offsetMs });
   return { call: connecting, effects: [{ kind: 'connect_agent', session }] };
 }
 

@@ -149,9 +149,14 @@ describe('a call', () => {
     const sessions = again.effects.flatMap((effect) => (effect.kind === 'connect_agent' ? [effect.session] : []));
     expect(sessions.map((session) => session.history.map((turn) => turn.text))).toEqual([[], ['Hello']]);
     expect(again.effects.slice(-2)).toEqual([
-      { kind: 'append_audio', payload: 'wait' },
       { kind: 'speak', text: null },
+      { kind: 'append_audio', payload: 'wait' },
     ]);
+    const mute = played(...live, lost, { kind: 'agent_ready' });
+    expect(mute.effects.at(-1)).toEqual({ kind: 'speak', text: 'Hello there.' });
+    const greeted: CallInput = { kind: 'agent_text', itemId: 'a1', text: 'Hello there.', isFinal: true };
+    const settled = played(...live, greeted, lost, { kind: 'agent_ready' });
+    expect(settled.effects.at(-1)?.kind).toBe('connect_agent');
     const { effects } = played(...live, lost, { kind: 'agent_ready' }, lost);
     expect(published(effects)[0]?.data.call.endedReason).toBe('agent_lost');
   });
