@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { takeLock } from './lock.ts';
+import { removeDeadLock, takeLock } from './lock.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -84,5 +84,21 @@ test('who lost a lock does not release the next holder’s', async () => {
   const held = await takeLock(path, { waitMs: 0 });
   await lost.release();
   await expect(takeLock(path, { waitMs: 0 })).rejects.toThrow('held');
+  await held.release();
+});
+
+test('while another process takes a dead lock away nobody else does, and waiting for that has an end', async () => {
+  const path = join(folder, 'a.lock');
+  await writeFile(path, JSON.stringify({ id: 'dead', pid: await deadPid(), host: hostname() }));
+  await writeFile(`${path}.dead`, '');
+  await expect(takeLock(path, { waitMs: 300 })).rejects.toThrow('held');
+  expect(await readdir(folder)).toEqual(['a.lock', 'a.lock.dead']);
+});
+
+test('a process that is late with taking a dead lock away leaves the next holder’s lock alone', async () => {
+  const path = join(folder, 'a.lock');
+  const held = await takeLock(path, { waitMs: 0 });
+  await removeDeadLock(path, { id: 'dead' });
+  expect(await readdir(folder)).toEqual(['a.lock']);
   await held.release();
 });

@@ -31,10 +31,7 @@ export async function takeLock(path: string, options: LockOptions): Promise<Lock
   let told = false;
   while (!(await createExclusively(path, JSON.stringify(holder)))) {
     const other = await readHolder(path);
-    if (other && (await isDead(path, other))) {
-      await takeAway(path, other);
-      continue;
-    }
+    if (other && (await isDead(path, other)) && (await removeDeadLock(path, other))) continue;
     if (Date.now() > until) throw new Error(`${path} is held by process ${other?.pid ?? 'unknown'}`);
     if (other && !told) options.onWait?.(other);
     told ||= other !== null;
@@ -87,19 +84,20 @@ async function isDead(path: string, holder: Holder): Promise<boolean> {
 }
 
 /**
- * Removes the lock of a dead holder. Two processes may see the same dead holder; only the one that creates the marker of
- * exactly this holder may remove it, and only while it is still that holder's, or the second would remove the first one's new lock.
+ * Removes the lock of a dead holder; false when another process is doing so. Two processes may see the same dead holder: only the
+ * one that creates the marker of exactly this holder may remove the lock, and only while it is still that holder's. Otherwise the
+ * slower one would remove the lock that the faster one has taken since.
  */
-async function takeAway(path: string, dead: Holder): Promise<void> {
+export async function removeDeadLock(path: string, dead: Pick<Holder, 'id'>): Promise<boolean> {
   const marker = `${path}.${dead.id}`;
   if (!(await createExclusively(marker, ''))) {
     const age = await ageMs(marker);
     if (age !== null && age > STALE_MS) await rm(marker, { force: true });
-    await wait(POLL_MS);
-    return;
+    return false;
   }
   if ((await readHolder(path))?.id === dead.id) await rm(path, { force: true });
   await rm(marker, { force: true });
+  return true;
 }
 
 async function ageMs(path: string): Promise<number | null> {

@@ -39,7 +39,7 @@ const fromGo: Recipe = {
   ...shape,
   version: '2.12.2',
   source: 'the Go module nats-server 2.12.2',
-  duration: 'about half a minute',
+  duration: 'half a minute to a few minutes',
   kind: 'build',
   needs: ['go'],
   install: async (folder, { environment, report }) => {
@@ -47,7 +47,7 @@ const fromGo: Recipe = {
     if (go === null) throw new Error('go is not on PATH');
     await runTool({
       file: go,
-      args: ['install', 'github.com/nats-io/nats-server/v2@v2.12.2'],
+      args: ['install', '-v', 'github.com/nats-io/nats-server/v2@v2.12.2'],
       env: { GOBIN: join(folder, 'bin'), GOFLAGS: '', CGO_ENABLED: '0' },
       deadlineMs: BUILD_DEADLINE_MS,
       report,

@@ -59,8 +59,7 @@ export async function startGuarded(command: GuardedCommand): Promise<GuardedProc
   const output = keepTail(child, command.onOutput);
   const pid = await untilStarted(child, command.file);
   const watchdog = watch(pid, command.temporaryFolder);
-  child.once('exit', () => watchdog.stdin?.end('ended\n'));
-  const ended = untilEnded(child);
+  const ended = untilEnded(child, watchdog);
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
   return {
     pid,
@@ -79,12 +78,23 @@ function untilStarted(child: ChildProcess, file: string): Promise<number> {
   });
 }
 
-/** What the program wrote last may still be on its way when it exits; a process that it left behind may hold the pipe for ever. */
-function untilEnded(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => {
-    child.once('close', resolve);
-    child.once('exit', (code) => setTimeout(() => resolve(code), LAST_OUTPUT_MS).unref());
+/** The watchdog goes with the program, so that nothing is left when this resolves. */
+async function untilEnded(child: ChildProcess, watchdog: ChildProcess): Promise<number | null> {
+  const watchdogEnded = new Promise<void>((resolve) => {
+    watchdog.once('exit', () => resolve());
+    watchdog.once('error', () => resolve());
   });
+  child.once('exit', () => {
+    watchdog.ref();
+    watchdog.stdin?.end('ended\n');
+  });
+  // What the program wrote last may still be on its way when it exits; a process that it left behind may hold the pipe for ever.
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('close', resolve);
+    child.once('exit', (exitCode) => setTimeout(() => resolve(exitCode), LAST_OUTPUT_MS).unref());
+  });
+  await watchdogEnded;
+  return code;
 }
 
 /** Reads everything, so that the program never blocks on a full pipe, and keeps the end of it. */

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { access, mkdtemp, rm } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -81,6 +82,22 @@ describe('a NATS server of ours', () => {
     expect(server.pid).not.toBe(pid);
     expect(server.port).toBe(port);
     await ask(server, '$JS.API.STREAM.INFO.KEPT', '', /"messages":1/);
+  });
+
+  test('another server that has taken its port meanwhile is not mistaken for it', async () => {
+    await server.kill();
+    const greeting = JSON.stringify({ server_name: 'impostor', version: '2.15.1', jetstream: true });
+    const impostor = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => socket.write('PONG\r\n'));
+      socket.write(`INFO ${greeting}\r\n`);
+    });
+    impostor.listen(server.port, '127.0.0.1');
+    await once(impostor, 'listening');
+    await expect(server.restart()).rejects.toThrow(/nats-server ended at once.*address already in use/s);
+    impostor.close();
+    await once(impostor, 'close');
+    await server.restart();
   });
 
   test('leaves no process, port or folder after stop, and stop twice is harmless', async () => {
