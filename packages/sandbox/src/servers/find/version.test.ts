@@ -4,7 +4,7 @@ import { refusal, versionIn } from './version.ts';
 test.each([
   ['nats-server: v2.15.1', '2.15.1'],
   ['db version v8.2.6\nBuild Info: {', '8.2.6'],
-  ['secantusd-rs 0.5.3-beta.193\nsource: crates.io', '0.5.3-beta.193'],
+  ['secantusd-rs 0.5.3-beta.193\nsource: a registry', '0.5.3-beta.193'],
   ['no version here', null],
 ])('%j names version %j', (answer, version) => {
   expect(versionIn(answer)).toBe(version);
