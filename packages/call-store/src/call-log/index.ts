@@ -1,0 +1,6 @@
+export { connectStore, type Store, type StoreLog, type StoreReadiness } from '../connection/store.ts';
+export { StoreError } from '../connection/errors.ts';
+export type { StoreConfig } from '../connection/options.ts';
+export type { StoredCall } from './mapping.ts';
+export { provisionCallLog } from './provision.ts';
+export { createCallLogReader, type CallLogReader } from './reader.ts';

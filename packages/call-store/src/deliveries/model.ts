@@ -1,0 +1,100 @@
+import { Schema, type Connection, type Model } from 'mongoose';
+import type { CollectionPlan } from '../connection/collections.ts';
+import { modelOf } from '../connection/model.ts';
+import type { DeliveryState, EventType } from './row.ts';
+
+const DELIVERIES = 'webhook_deliveries';
+const ATTEMPTS = 'webhook_attempts';
+const ENDPOINTS = 'webhook_endpoints';
+
+/** Days that the record of an attempt is kept. */
+const ATTEMPT_DAYS = 30;
+
+/**
+ * A delivery as it is kept. `nextAttemptAt` is when the row may be claimed: the next attempt of a pending row, the end of the
+ * lease of one in work. Rows that wait for nothing do not have the field, so the index over it holds open rows only.
+ */
+export type DeliveryDocument = {
+  readonly _id: string;
+  readonly webhookId: string;
+  readonly endpointId: string;
+  readonly businessId: string;
+  readonly callSid: string;
+  readonly eventType: EventType;
+  readonly revision: number;
+  readonly body?: unknown;
+  readonly bodySha256: string;
+  readonly state: DeliveryState;
+  readonly lease: { readonly owner: string; readonly until: Date } | null;
+  readonly nextAttemptAt?: Date;
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+};
+
+const deliverySchema = new Schema<DeliveryDocument>(
+  {
+    _id: { type: String, required: true },
+    webhookId: String,
+    endpointId: String,
+    businessId: String,
+    callSid: String,
+    eventType: String,
+    revision: Number,
+    body: Buffer,
+    bodySha256: String,
+    state: String,
+    lease: { owner: String, until: Date },
+    nextAttemptAt: Date,
+    attempts: Number,
+    createdAt: Date,
+    updatedAt: Date,
+  },
+  { collection: DELIVERIES, versionKey: false, strict: false, autoCreate: false, autoIndex: false },
+);
+
+/** One try, as it is kept: what the dispatcher says about it, beside these. */
+export type AttemptDocument = { readonly deliveryId: string; readonly number: number; readonly at: Date };
+
+const attemptSchema = new Schema<AttemptDocument>(
+  { deliveryId: String, number: Number, at: Date },
+  { collection: ATTEMPTS, versionKey: false, strict: false, autoCreate: false, autoIndex: false },
+);
+
+const isOpen = { nextAttemptAt: { $exists: true } };
+
+/** `due` finds the oldest due row, `endpoint` the rows of one endpoint in work or due; attempts remove themselves. */
+export const DELIVERY_PLAN: readonly CollectionPlan[] = [
+  {
+    database: 'delivery',
+    name: DELIVERIES,
+    indexes: [
+      { name: 'due', key: { nextAttemptAt: 1, endpointId: 1 }, partialFilterExpression: isOpen },
+      { name: 'endpoint', key: { endpointId: 1, nextAttemptAt: 1 }, partialFilterExpression: isOpen },
+      { name: 'call', key: { callSid: 1, revision: 1 } },
+      { name: 'business', key: { businessId: 1, state: 1, updatedAt: -1 } },
+    ],
+  },
+  {
+    database: 'delivery',
+    name: ATTEMPTS,
+    indexes: [
+      { name: 'retention', key: { at: 1 }, expireAfterSeconds: ATTEMPT_DAYS * 86_400 },
+      { name: 'delivery', key: { deliveryId: 1, number: 1 } },
+    ],
+  },
+  { database: 'delivery', name: ENDPOINTS, indexes: [] },
+];
+
+export type DeliveryModels = {
+  readonly deliveries: Model<DeliveryDocument>;
+  readonly attempts: Model<AttemptDocument>;
+};
+
+/** The models on a connection to `delivery`. */
+export function deliveryModels(connection: Connection): DeliveryModels {
+  return {
+    deliveries: modelOf(connection, deliverySchema, DELIVERIES),
+    attempts: modelOf(connection, attemptSchema, ATTEMPTS),
+  };
+}

@@ -1,0 +1,36 @@
+import { businessIdSchema, phoneSchema, type BusinessSettings } from '@pipeline/contracts';
+import { inTime } from '../connection/in-time.ts';
+import { modelOf } from '../connection/model.ts';
+import { checked } from '../connection/scalars.ts';
+import { internalsOf, type Store } from '../connection/store.ts';
+import { settingsFrom } from './mapping.ts';
+import { SETTINGS_COLLECTION, SETTINGS_PLAN, settingsSchema } from './model.ts';
+
+/** Reads the settings of businesses, fresh each time. Throws RetryLaterError while the database cannot answer. */
+export type SettingsReader = {
+  /** The settings of a business, or null when there is none. Throws a TypeError for what is no business id. */
+  byId(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+  /** The business that a number belongs to, or null. What is no number in E.164 (`anonymous`, a SIP address) belongs to nobody. */
+  byPhone(e164: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+};
+
+/** A reader on a store. The store is unready until the collection and its index are there. */
+export function createSettingsReader(store: Store): SettingsReader {
+  const { connection, expect } = internalsOf(store);
+  expect(SETTINGS_PLAN);
+  const model = modelOf(connection('settings'), settingsSchema, SETTINGS_COLLECTION);
+  return {
+    byId: async (businessId, signal) => {
+      const id = checked(businessIdSchema, businessId, 'businessId');
+      const found = await inTime('read settings by id', signal, () => model.findById(id).lean().exec());
+      return found === null ? null : settingsFrom(found);
+    },
+    byPhone: async (e164, signal) => {
+      const phone = phoneSchema.safeParse(e164);
+      if (!phone.success) return null;
+      const query = () => model.findOne({ phone_numbers: phone.data }).lean().exec();
+      const found = await inTime('read settings by phone', signal, query);
+      return found === null ? null : settingsFrom(found);
+    },
+  };
+}
