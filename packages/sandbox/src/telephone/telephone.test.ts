@@ -243,6 +243,19 @@ test('a caller who hangs up at once has said nothing, and the call is completed'
   expect(outcome.frames.sent).toBeLessThan(12);
 });
 
+test('a load balancer is asked for each of the three requests of a call, by its CallSid', async () => {
+  gateway = await startToyGateway(CONVERSATION);
+  const asked: string[] = [];
+  const gatewayUrl = (callSid: string): string => {
+    asked.push(callSid);
+    return gateway.url;
+  };
+  telephone = await startTelephone({ ...ACCOUNT, gatewayUrl });
+  const { outcome } = await call({ dialogue: { ...SCRIPT, turns: [] } });
+  expect(outcome.status).toBe('completed');
+  expect(asked).toEqual([outcome.callSid, outcome.callSid, outcome.callSid]);
+});
+
 test('a placed call can be hung up by its caller', async () => {
   await start();
   const placed = await telephone.placeCall({ dialogue: { ...SCRIPT, silent: true, turns: [], silentSeconds: 600 } });

@@ -5,6 +5,7 @@ import type { CallFaults } from './faults.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import type { Line } from '../line/line.ts';
 import type { Playback } from '../line/playback.ts';
+import { createWindow, type Window } from './window.ts';
 import { createStreamMessages, readGatewayMessage, type StreamMessages, type StreamNames } from './stream-messages.ts';
 
 const HANDSHAKE_MS = 10_000;
@@ -29,6 +30,8 @@ export type StreamParts = {
   /** Takes sentences for the outcome. */
   readonly note: (problem: string) => void;
   readonly count: { sent: number; received: number };
+  /** Monotonic milliseconds on the wall. */
+  readonly now: () => number;
 };
 
 /** Runs a bidirectional media stream from upgrade to close. `signal`'s reason says who ended the call from outside. Never rejects. */
@@ -53,6 +56,7 @@ class MediaStream {
   readonly #messages: StreamMessages;
   readonly #streamSid: string;
   readonly #firstFrame: number;
+  readonly #window: Window;
   #odd: NonNullable<CallFaults['oddFrames']>;
   #stopClock: () => void = () => {};
   #settle: (end: StreamEnd) => void = () => {};
@@ -63,6 +67,7 @@ class MediaStream {
     this.#messages = createStreamMessages(names);
     this.#streamSid = names.streamSid;
     this.#firstFrame = parts.line.frames;
+    this.#window = createWindow(parts.speed, parts.now);
     this.#odd = parts.faults.oddFrames ?? [];
     const target = parts.client.upgrade(url, names.callSid, parts.faults.wrongSignature?.includes('media') === true);
     this.#socket = new WebSocket(target.url, {
@@ -92,6 +97,7 @@ class MediaStream {
       this.#stopClock = this.#parts.clock.run(this.#parts.speed, () => this.#frame());
     });
     socket.on('message', (payload, isBinary) => this.#receive(payload, isBinary));
+    socket.on('pong', () => this.#window.answered());
     socket.on('error', (error) => {
       if (this.#end === undefined)
         this.#parts.note(`${isOpen ? 'media stream' : 'media stream upgrade'}: ${error.message}`);
@@ -102,7 +108,7 @@ class MediaStream {
   /** Makes and sends 20 ms of call time. */
   #frame(): FrameResult {
     const { line, faults, count } = this.#parts;
-    if (this.#socket.readyState !== WebSocket.OPEN) return 'held';
+    if (this.#socket.readyState !== WebSocket.OPEN || !this.#window.isOpen()) return 'held';
     const turn = line.next();
     if (turn.kind === 'held') return 'held';
     if (turn.kind === 'hang_up') {
@@ -111,6 +117,7 @@ class MediaStream {
     }
     this.#socket.send(this.#messages.media(turn.caller));
     count.sent += 1;
+    if (this.#window.sent()) this.#socket.ping();
     for (const mark of turn.marks) this.#socket.send(this.#messages.mark(mark));
     const atMs = framesToMs(line.frames - this.#firstFrame);
     for (const odd of this.#odd) if (odd.afterMs <= atMs) this.#socket.send(odd.frame);

@@ -116,6 +116,7 @@ function stream(verb: Extract<TwimlVerb, { kind: 'stream' }>, running: RunningCa
       if (problems.length < MAX_PROBLEMS) problems.push(problem);
     },
     count: running.frames,
+    now: parts.now,
   };
   return runMediaStream(verb.url, names, streamParts, call.ending.signal);
 }

@@ -1,7 +1,7 @@
 import { createDemodulator } from '../../speech/demodulate.ts';
 import { modulate } from '../../speech/modulate.ts';
 import { mulawDecode, mulawEncode } from '../../speech/mulaw.ts';
-import { FRAME_MS, framesOf, SILENCE_BYTE, SILENT_FRAME } from './audio.ts';
+import { FRAME_BYTES, FRAME_MS, framesOf, SILENCE_BYTE, SILENT_FRAME } from './audio.ts';
 import { stepsOf, type CallScript, type Step } from './script.ts';
 
 /**
@@ -34,7 +34,7 @@ export const PATIENCE = {
   nothingHeardWallMs: 10_000,
   nothingUnderstoodWallMs: 3_000,
   /** For an agent that talks without end, or that should hang up and does not. */
-  listenMs: 180_000,
+  endlessWordsMs: 120_000,
   hangUpMs: 30_000,
 } as const;
 
@@ -70,7 +70,7 @@ export function createCaller(script: CallScript, now: () => number): Caller {
         if (utterance.intact) current.utterances += 1;
         else problems.push('the caller heard broken words');
       }
-      if (ear.speakingSinceMs !== null || !isSilent(bytes)) noteSound(current, now());
+      if (ear.speakingSinceMs !== null || !isSilent(bytes)) noteSound(current, bytes, now());
     },
     speak: (isQuiet) => {
       current.ms += FRAME_MS;
@@ -108,7 +108,8 @@ type Progress = {
   quietMs: number;
   /** Wall time of the beginning or of the last sound. */
   soundAt: number;
-  hasSound: boolean;
+  /** How much of the time was no silence. */
+  soundMs: number;
   utterances: number;
   readonly words: Buffer[];
 };
@@ -119,14 +120,14 @@ function begun(step: Step | undefined, wall: number): Progress {
     ms: 0,
     quietMs: 0,
     soundAt: wall,
-    hasSound: false,
+    soundMs: 0,
     utterances: 0,
     words: step?.kind === 'speak' ? framesOf(mulawEncode(modulate(step.text))) : [],
   };
 }
 
-function noteSound(current: Progress, wall: number): void {
-  current.hasSound = true;
+function noteSound(current: Progress, bytes: Buffer, wall: number): void {
+  current.soundMs += (bytes.length / FRAME_BYTES) * FRAME_MS;
   current.soundAt = wall;
 }
 
@@ -141,14 +142,14 @@ function listen(
     if (current.quietMs >= PATIENCE.pauseMs) understood();
     return;
   }
-  if (current.hasSound) {
+  if (current.soundMs > 0) {
     if (tiredOf(current, PATIENCE.nothingUnderstoodMs, PATIENCE.nothingUnderstoodWallMs, wall)) {
       missed('went on without having understood the agent');
     }
   } else if (tiredOf(current, PATIENCE.nothingHeardMs, PATIENCE.nothingHeardWallMs, wall)) {
     missed('went on without having heard the agent');
   }
-  if (current.ms >= PATIENCE.listenMs) missed('lost patience with an agent who talks on');
+  if (current.soundMs >= PATIENCE.endlessWordsMs) missed('lost patience with an agent who talks on');
 }
 
 /** Quiet for so long, both in audio and on the wall. */

@@ -68,3 +68,17 @@ test('a call whose audio is over makes no more frames', async () => {
   await expect.poll(() => witness.frames).toBe(51);
   expect(over.frames).toBe(3);
 });
+
+test('calls whose frames take long still come in turn', async () => {
+  const slow = Array.from({ length: 5 }, () =>
+    count(1, () => {
+      wall.ms += 10;
+      return 'made';
+    }),
+  );
+  const quick = count(1);
+  wall.ms = 20;
+  await expect.poll(() => quick.frames).toBeGreaterThan(3);
+  const frames = slow.map((one) => one.frames);
+  expect(Math.max(...frames) - Math.min(...frames)).toBeLessThanOrEqual(10);
+});

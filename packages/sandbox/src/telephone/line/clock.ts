@@ -2,8 +2,12 @@ import { FRAME_MS } from './audio.ts';
 
 /** How often the clock looks what is due. */
 const TICK_MS = 5;
-/** Frames of one call in a row. After them sockets are read, so that a late clock does not starve the answers it waits for. */
+/**
+ * Frames of one call in a row, and milliseconds of all calls. After them sockets are read, so that a late clock starves neither
+ * the answers that it waits for nor calls that are just being placed; then the calls that came off worst come first.
+ */
 const MAX_BATCH = 10;
+const MAX_TICK_MS = 8;
 
 /** What became of a frame: it was made, the call's clock stands still for now, or the call's audio is over. */
 export type FrameResult = 'made' | 'held' | 'over';
@@ -25,10 +29,17 @@ export function createAudioClock(now: () => number = () => performance.now()): A
   const tick = (): void => {
     timer = undefined;
     immediate = undefined;
+    const until = now() + MAX_TICK_MS;
     let isLate = false;
-    for (const runner of runners) {
-      if (runFrames(runner, now) === 'late') isLate = true;
-      if (runner.isOver) runners.delete(runner);
+    for (const runner of [...runners]) {
+      if (runner.isOver) continue;
+      if (now() > until) {
+        isLate = true;
+        break;
+      }
+      isLate = runFrames(runner, now) === 'late' || isLate;
+      runners.delete(runner);
+      if (!runner.isOver) runners.add(runner);
     }
     schedule(isLate);
   };
@@ -49,6 +60,7 @@ export function createAudioClock(now: () => number = () => performance.now()): A
       };
     },
     close: () => {
+      for (const runner of runners) runner.isOver = true;
       runners.clear();
       clearTimeout(timer);
       clearImmediate(immediate);

@@ -43,17 +43,24 @@ test('in a fast call words that come in two parts are heard whole: the clock wai
   const { playback, caller, run, wall } = makeLine(20);
   playback.media(WORDS.subarray(0, 1_000));
   expect(run(20)).toEqual([...Array.from({ length: 6 }, () => 'frame'), ...Array.from({ length: 14 }, () => 'held')]);
-  wall.ms += 100;
+  wall.ms += 2_000;
   playback.media(WORDS.subarray(1_000));
   run(Math.ceil(WORDS.length / FRAME_BYTES));
   expect(caller.heard).toEqual(['Hello.']);
 });
 
-test('the wait is bounded, and after the last word there is none', () => {
+test('the wait is bounded; after the last word, and after a clear, there is none', () => {
   const broken = makeLine(20);
   broken.playback.media(WORDS.subarray(0, 1_000));
-  expect(broken.run(500).filter((kind) => kind === 'frame').length).toBeGreaterThan(200);
+  broken.run(20);
+  broken.wall.ms += 3_000;
+  expect(broken.run(20)).not.toContain('held');
   expect(broken.caller.heard).toEqual([expect.stringMatching(/\uFFFD$/)]);
+  const cleared = makeLine(20);
+  cleared.playback.media(WORDS.subarray(0, 1_000));
+  expect(cleared.run(8).at(-1)).toBe('held');
+  cleared.playback.clear();
+  expect(cleared.run(20)).not.toContain('held');
   const whole = makeLine(20);
   whole.playback.media(WORDS);
   expect(whole.run(200)).not.toContain('held');

@@ -5,9 +5,10 @@ import type { Recording } from './recording.ts';
 
 /**
  * In a fast call the clock stands still for at most so long (on the wall) when the agent's words break off half-way: the rest is
- * under way, and at 20 times real time the trip through the sockets would else be a gap of a second in the middle of a word.
+ * under way. At 20 times real time a trip through the sockets of a busy machine would else be a gap of seconds in the middle of a
+ * word. Words that `clear` cut are not waited for.
  */
-const HOLD_MS = 250;
+const HOLD_MS = 3_000;
 
 /** What one frame of call time brought. */
 export type Turn =

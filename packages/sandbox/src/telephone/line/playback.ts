@@ -22,7 +22,7 @@ export type Playback = {
   play(frame: Buffer, at: number): { readonly at: number; readonly marks: string[] };
   /** Audio that has not played yet. */
   readonly bufferedBytes: number;
-  /** When audio came last, in the time of `now`. */
+  /** When audio came last, in the time of `now`; long ago when it was cleared since. */
   readonly cameAt: number;
 };
 
@@ -31,7 +31,7 @@ export function createPlayback(now: () => number): Playback {
   let queue: (Buffer | string)[] = [];
   let bufferedBytes = 0;
   let marks = 0;
-  let cameAt = now();
+  let cameAt = Number.NEGATIVE_INFINITY;
 
   const passMarks = (passed: string[]): void => {
     for (let head = queue[0]; typeof head === 'string'; head = queue[0]) {
@@ -60,6 +60,7 @@ export function createPlayback(now: () => number): Playback {
       queue = [];
       bufferedBytes = 0;
       marks = 0;
+      cameAt = Number.NEGATIVE_INFINITY;
       return flushed;
     },
     play: (frame, from) => {
