@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -25,7 +26,11 @@ const ABANDONED_MS = 8_000;
 export async function openDataFolder(server: string, given: string | undefined): Promise<DataFolder> {
   if (given === undefined) {
     const path = await mkdtemp(join(tmpdir(), `pipeline-${server}-`));
-    const release = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 });
+    removeAtExit(path);
+    const release = async (): Promise<void> => {
+      await rm(path, { recursive: true, force: true, maxRetries: 5 });
+      temporaryFolders.delete(path);
+    };
     return { path, temporary: true, usedBy: async () => {}, release };
   }
   const path = resolve(given);
@@ -36,6 +41,24 @@ export async function openDataFolder(server: string, given: string | undefined):
   const pidFile = join(path, 'server.pid');
   await untilAbandonedServerEnded(pidFile);
   return { path, temporary: false, usedBy: (pid) => writeFile(pidFile, String(pid)), release: lock.release };
+}
+
+const temporaryFolders = new Set<string>();
+
+/** An exit while no server runs in the folder, before its first start or after its `kill`, is nothing that a server's watchdog sees. */
+function removeAtExit(path: string): void {
+  process.off('exit', removeTemporaryFolders).once('exit', removeTemporaryFolders);
+  temporaryFolders.add(path);
+}
+
+function removeTemporaryFolders(): void {
+  for (const path of temporaryFolders) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // A server still writes there; its watchdog removes the folder after it.
+    }
+  }
 }
 
 async function untilAbandonedServerEnded(pidFile: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 
 /** A program that ends with this process, whatever ends this process. */
 export type GuardedProcess = {
@@ -57,7 +58,9 @@ export async function startGuarded(command: GuardedCommand): Promise<GuardedProc
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = keepTail(child, command.onOutput);
-  const pid = await untilStarted(child, command.file);
+  const { pid } = child;
+  if (pid === undefined) throw await startFailure(child, command.file);
+  // In the same tick: a process that dies between the two would leave the program behind.
   const watchdog = watch(pid, command.temporaryFolder);
   const ended = untilEnded(child, watchdog);
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
@@ -71,11 +74,10 @@ export async function startGuarded(command: GuardedCommand): Promise<GuardedProc
   };
 }
 
-function untilStarted(child: ChildProcess, file: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new Error(`${file} cannot be started: ${error.message}`, { cause: error })));
-    child.once('spawn', () => resolve(child.pid ?? 0));
-  });
+async function startFailure(child: ChildProcess, file: string): Promise<Error> {
+  const [cause]: unknown[] = await once(child, 'error');
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`${file} cannot be started: ${why}`, { cause });
 }
 
 /** The watchdog goes with the program, so that nothing is left when this resolves. */
