@@ -31,7 +31,7 @@ export function createAudioClock(now: () => number = () => performance.now()): A
     immediate = undefined;
     const until = now() + MAX_TICK_MS;
     let isLate = false;
-    for (const runner of [...runners]) {
+    for (const runner of Array.from(runners)) {
       if (runner.isOver) continue;
       if (now() > until) {
         isLate = true;
