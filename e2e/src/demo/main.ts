@@ -13,7 +13,11 @@ try {
   const results = await runDemo(options, screen, { ...process.env }, interrupted.signal);
   const valid = results.filter((one) => one.webhook.verified).length;
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
-  const summary = `${results.length} calls, ${results.length} CallLogs, ${valid} webhooks with a valid signature`;
+  const calls =
+    results.length === 1
+      ? 'call, one CallLog and one webhook'
+      : `calls, ${results.length} CallLogs and ${results.length} webhooks`;
+  const summary = `${results.length === 1 ? 'One' : results.length} ${calls}, ${valid} with a valid signature`;
   if (options.json) process.stdout.write(`${JSON.stringify(results.map(forMachines))}\n`);
   screen.line();
   screen.line(screen.colors.green(`✔ ${summary}, in ${seconds} s. Nothing is left running.`));

@@ -12,7 +12,8 @@ export type DemoResult = {
   readonly body: Readonly<Record<string, unknown>>;
 };
 
-const LONG = 100;
+const LONG = 160;
+const WIDTH = 18;
 
 /** One call in full: the document, then the webhook that was built from it. */
 export function showCall(screen: Screen, { callLog, webhook, body }: DemoResult): void {
@@ -21,11 +22,11 @@ export function showCall(screen: Screen, { callLog, webhook, body }: DemoResult)
   screen.line(
     colors.bold('CallLog') + colors.dim('  calls.call_logs, one document a call, written by extractor alone'),
   );
-  for (const key of CALL_LOG_KEYS) screen.line(`  ${key.padEnd(18)} ${brief(callLog[key])}`);
+  for (const key of CALL_LOG_KEYS) show(screen, key, callLog[key]);
   screen.line();
   screen.line(colors.bold('Webhook') + colors.dim('  built from that document and nothing else'));
   screen.line(`  POST               ${brief(webhook.webhookId)}`);
-  for (const key of WEBHOOK_KEYS) screen.line(`  ${key.padEnd(18)} ${brief(body[key])}`);
+  for (const key of WEBHOOK_KEYS) show(screen, key, body[key]);
   const more = Object.keys(body).slice(WEBHOOK_KEYS.length);
   screen.line(colors.dim(`  and                ${more.join(', ')}`));
   screen.line(`  ${signature(screen, webhook)}`);
@@ -65,6 +66,17 @@ function signature(screen: Screen, webhook: ReceivedWebhook): string {
   return webhook.verified
     ? screen.colors.green('signature valid    Standard Webhooks, checked by the receiver over the raw bytes')
     : screen.colors.red('signature NOT valid');
+}
+
+/** A field: texts of several lines below each other, lists an entry a line, everything else in one. */
+function show(screen: Screen, key: string, value: unknown): void {
+  const lines =
+    typeof value === 'string' && value.includes('\n')
+      ? value.split('\n')
+      : Array.isArray(value)
+        ? value.map((entry) => brief(entry))
+        : [brief(value)];
+  for (const [n, line] of lines.entries()) screen.line(`  ${(n === 0 ? key : '').padEnd(WIDTH)} ${line}`);
 }
 
 /** A value in one line, cut where it grows long. */

@@ -22,10 +22,26 @@ export async function arrivedCall(
   const aborted = new Promise<never>((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }); // aborted with an Error by main
   });
-  const webhook = await Promise.race([arriving, aborted]);
+  const webhook = await Promise.race([arriving, aborted]).catch((error: unknown) => {
+    if (signal?.aborted === true) throw error;
+    throw new Error(`the webhook of ${callSid} did not arrive; what was said of it:\n${lastWords(stack, callSid)}`, {
+      cause: error,
+    });
+  });
   const callLog = await stack.records.callLog(callSid);
   if (callLog === null) throw new Error(`${callSid} has a webhook and no CallLog`);
   return { callSid, callLog, webhook, body: bodyOf(webhook) };
+}
+
+/** The last lines of the services about a call, and everything that went wrong. */
+function lastWords(stack: Stack, callSid: string): string {
+  const telling = stack.lines.filter(
+    (line) => line.fields['callSid'] === callSid || line.level === 'warn' || line.level === 'error',
+  );
+  return telling
+    .slice(-30)
+    .map((line) => `${line.instance} ${line.level} ${line.message} ${JSON.stringify(line.fields)}`)
+    .join('\n');
 }
 
 /** The parsed body of a webhook. */
