@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageName } from '@pipeline/contracts';
 import { createClaimStore } from './claim-store.ts';
-import { openConnection, type ConnectionIdentity } from './connection.ts';
+import { BrokerError } from './broker-error.ts';
+import { openConnection, openOperatorConnection, type Connection, type ConnectionIdentity } from './connection.ts';
 import { createCrashCount } from './crash-count.ts';
 import { createDeadLetters } from './dead-letter.ts';
 import { createPublisher, type Publish } from './publisher.ts';
 import { createReader, type Reader } from './reader.ts';
 import type { CommandDefinition, Readiness, Stage, StageDefinition } from './stage-definition.ts';
-import { commandWork, runStage, stageWork } from './stage.ts';
+import { commandWork, runStage, stageWork, type StageParts } from './stage.ts';
 
 export type BrokerOptions = ConnectionIdentity & {
   /** The connection is closed for good though nobody asked: the process should end. */
@@ -28,43 +29,62 @@ export type Broker = Reader & {
   close(): Promise<void>;
 };
 
+/** An operator's side: publish, look, leave. */
+export type Operator = Reader & Pick<Broker, 'publish' | 'close'>;
+
 const FLUSH_MS = 2_000;
 const DRAIN_MS = 5_000;
 
 /** Connects a service. Resolves at the first connection, however long that takes, and never gives up afterwards. */
 export async function connectBroker(options: BrokerOptions): Promise<Broker> {
   const connection = await openConnection(options);
-  const { nc } = connection;
-  const claims = createClaimStore(connection);
-  const publish = createPublisher(connection, claims, options.logger);
-  const parts = {
-    claims,
-    publish,
-    crashes: createCrashCount(connection),
-    writeDeadLetter: createDeadLetters(connection, claims),
-  };
+  const { operator, parts } = assemble(connection, options);
   let isClosing = false;
-  void nc
-    .closed()
-    .then((error) => (isClosing ? undefined : options.onClosed(error ?? new Error('the connection closed'))));
+  const onClosed = (error: unknown): void => {
+    if (!isClosing) options.onClosed(error ?? new BrokerError('the connection to NATS is closed'));
+  };
+  void connection.nc.closed().then(onClosed);
 
   return {
-    ...createReader(connection, claims),
-    publish,
+    ...operator,
     readiness: () => (connection.isConnected() ? { ok: true } : { ok: false, reason: 'not connected to NATS' }),
     startStage: async (definition) => runStage(connection, parts, stageWork(connection, definition)),
     startCommands: async (definition) => runStage(connection, parts, commandWork(definition)),
     close: async () => {
       isClosing = true;
-      if (connection.isConnected()) {
-        await atMost(nc.flush(), FLUSH_MS);
-        await atMost(nc.drain(), DRAIN_MS);
-      }
-      await nc.close();
+      await operator.close();
     },
   };
 }
 
+/** Connects an operator: throws a BrokerError within seconds when there is no broker. */
+export async function connectOperator(who: ConnectionIdentity): Promise<Operator> {
+  return assemble(await openOperatorConnection(who), who).operator;
+}
+
+function assemble(connection: Connection, who: ConnectionIdentity): { operator: Operator; parts: StageParts } {
+  const claims = createClaimStore(connection);
+  const publish = createPublisher(connection, claims, who.logger);
+  const crashes = createCrashCount(connection);
+  const writeDeadLetter = createDeadLetters(connection, claims);
+  return {
+    operator: { ...createReader(connection, claims), publish, close: () => close(connection) },
+    parts: { claims, publish, crashes, writeDeadLetter },
+  };
+}
+
+async function close({ nc, isConnected }: Connection): Promise<void> {
+  if (isConnected()) {
+    await atMost(nc.flush(), FLUSH_MS);
+    await atMost(nc.drain(), DRAIN_MS);
+  }
+  await nc.close();
+}
+
 async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
-  await Promise.race([work.catch(() => undefined), sleep(ms)]);
+  const timeout = new AbortController();
+  const late = sleep(ms, undefined, { signal: timeout.signal });
+  await Promise.race([work, late]).catch(() => undefined);
+  timeout.abort();
+  await late.catch(() => undefined);
 }

@@ -1,14 +1,21 @@
-export * from './broker.ts';
-export * from './broker-error.ts';
-export * from './compare.ts';
+export { connectBroker, connectOperator, type Broker, type BrokerOptions, type Operator } from './broker.ts';
+export { BrokerError } from './broker-error.ts';
+export type { Difference } from './compare.ts';
 export type { BrokerConfig, ConnectionIdentity } from './connection.ts';
-export * from './erasure.ts';
+export { purgeCall, type Purged } from './erasure.ts';
 export type { Log, LogFields } from './log.ts';
 export { brokerPermissions, type BrokerPermissions } from './permissions.ts';
-export * from './provision.ts';
+export { compareBroker, provisionBroker, withOperator, type ProvisionOptions, type Provisioned } from './provision.ts';
 export type { Publish, PublishOptions } from './publisher.ts';
 export type { ConsumerState, DeadLetter, Reader } from './reader.ts';
-export type * from './stage-definition.ts';
+export type {
+  CommandDefinition,
+  Readiness,
+  Stage,
+  StageDefinition,
+  StageEvent,
+  StageMetrics,
+} from './stage-definition.ts';
 export type { StageTiming } from './stage-timing.ts';
 export { createTopology, type ConsumerSpec, type StreamSpec, type Topology } from './topology.ts';
-export * from './trace-context.ts';
+export { childTraceparent, newTraceparent, traceId } from './trace-context.ts';

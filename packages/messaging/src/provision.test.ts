@@ -1,6 +1,7 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { DeliverPolicy, nanos } from 'nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connectOperator } from './broker.ts';
 import { BrokerError } from './broker-error.ts';
 import { callEnded } from './fixtures/events.ts';
 import { configOf, keepingLog, openRig, type Rig } from './fixtures/rig.ts';
@@ -82,9 +83,22 @@ describe('provision', () => {
     expect(lines[1]).toMatch(/^cannot create CALL_ENDED: replicas > 1 not supported in non-clustered mode \(\d+\)$/);
   });
 
+  it('says that a server with a small max_payload cannot be used', async () => {
+    const small = await startNats({ maxPayload: 65_536 });
+    try {
+      const { ok, lines } = await provisionBroker({ ...who(), config: configOf(small.url) });
+      expect(ok).toBe(false);
+      expect(lines[1]).toBe('max_payload of the server is 65536, at least 1048576 is needed');
+    } finally {
+      await small.stop();
+    }
+  });
+
   it('without a server it fails within seconds, with a sentence', async () => {
     const config = configOf('nats://127.0.0.1:9');
     await expect(provisionBroker({ ...who(), config, logger: keepingLog() })).rejects.toThrow(BrokerError);
-    await expect(provisionBroker({ ...who(), config })).rejects.toThrow(/no NATS at nats:\/\/127.0.0.1:9/);
+    await expect(connectOperator({ ...who(), config })).rejects.toThrow(
+      'no NATS at nats://127.0.0.1:9: CONNECTION_REFUSED',
+    );
   });
 });

@@ -16,6 +16,9 @@ export type ProvisionOptions = ConnectionIdentity & {
 /** What was done, one sentence a line, and whether the broker now is as expected (apart from wider limits). */
 export type Provisioned = { readonly ok: boolean; readonly lines: readonly string[] };
 
+/** Bytes of an inline event with its headers; the server's own default. */
+const NEEDED_PAYLOAD = 1_048_576;
+
 /**
  * Makes the broker what the topology says: creates what is missing, updates what differs. It never deletes and recreates (a
  * new durable would read days of history again), and says what it cannot change. Safe to repeat and to run twice at once.
@@ -24,7 +27,10 @@ export type Provisioned = { readonly ok: boolean; readonly lines: readonly strin
 export async function provisionBroker(options: ProvisionOptions): Promise<Provisioned> {
   const topology = options.topology ?? createTopology(options.config);
   return withOperator(options, async (connection) => {
-    const lines = [`server ${connection.nc.info?.version ?? 'unknown'}`];
+    const { version = 'unknown', max_payload: largest = 0 } = connection.nc.info ?? {};
+    const lines = [`server ${version}`];
+    if (largest < NEEDED_PAYLOAD)
+      lines.push(`max_payload of the server is ${largest}, at least ${NEEDED_PAYLOAD} is needed`);
     for (const spec of topology.streams) {
       lines.push(...(await provisionOne(streamWork(connection, spec), options.narrow === true)));
     }
@@ -32,7 +38,7 @@ export async function provisionBroker(options: ProvisionOptions): Promise<Provis
       lines.push(...(await provisionOne(consumerWork(connection, spec), options.narrow === true)));
     }
     const left = (await compareTopology(connection, topology)).filter((difference) => difference.kind !== 'wider');
-    return { ok: left.length === 0, lines };
+    return { ok: left.length === 0 && largest >= NEEDED_PAYLOAD, lines };
   });
 }
 

@@ -27,7 +27,6 @@ export function report(work: Work, message: JsMsg, event: OutboundEvent | null, 
 function origin(work: Work, message: JsMsg, event: OutboundEvent | null) {
   const address = event ?? parseSubject(message.subject);
   return {
-    stage: work.consumer,
     event: work.consumes,
     callSid: address?.callSid,
     businessId: address?.businessId,
