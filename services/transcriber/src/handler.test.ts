@@ -1,46 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import {
-  callTranscribedSchema,
-  failureOf,
-  PermanentError,
-  RetryLaterError,
-  type CallEnded,
-  type Received,
-} from '@pipeline/contracts';
+import { callTranscribedSchema, failureOf, PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { CALL_SID, ended } from './fixtures.ts';
 import { handle, handOn, type Progress, type TranscriberDeps } from './handler.ts';
 import type { SpeechRequest } from './hear.ts';
 import { createReport } from './report.ts';
 import { writeWav } from './recording/wav.ts';
 
 const RATE = 8_000;
-const CALL_SID = `CA${'0f'.repeat(16)}`;
 const never = new AbortController().signal;
-
-const ended: Received<CallEnded> = {
-  type: 'call.ended',
-  version: 1,
-  id: `${CALL_SID}:media-gateway:r3`,
-  occurredAt: '2025-12-09T10:30:00Z',
-  businessId: 'biz_1',
-  callSid: CALL_SID,
-  revision: 3,
-  attempt: 2,
-  data: {
-    call: {
-      from: '+972501234567',
-      to: '+97231234567',
-      direction: 'inbound',
-      startedAt: '2025-12-09T10:29:00Z',
-      endedAt: '2025-12-09T10:30:00Z',
-      durationSec: 60,
-      endedReason: 'caller_hung_up',
-      source: 'gateway',
-    },
-    analysis: { language: 'he', keywords: ['שיפוצים'], summary: { maxSentences: 3, tone: 'neutral' } },
-    liveTranscript: [{ speaker: 'agent', text: 'live words', startMs: 0 }],
-    addedLater: 'kept',
-  },
-};
 
 /** Two channels with a tone at each time (seconds) for a second. Half of the level on the right. */
 function recordingOf(seconds: number, left: readonly number[], right: readonly number[]) {
@@ -152,8 +119,12 @@ describe('the transcriber', () => {
   });
 
   test('refuses a transcript that no document could hold', async () => {
-    const { deps } = depsOf({ texts: ['word '.repeat(400_000), 'end'] });
+    const times = Array.from({ length: 20 }, (_, index) => 4 * index);
+    const recordings = [{ source: recordingOf(80, times, []), offsetMs: 0 }];
+    const { deps } = depsOf({ recordings, texts: times.map(() => 'word '.repeat(19_000)) });
     await expect(handle(ended, deps, never)).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
+    const long = depsOf({ texts: ['word '.repeat(30_000), 'end'] });
+    await expect(handle(ended, long.deps, never)).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
   });
 
   test('lets the reason pass when there is no recording', async () => {

@@ -40,7 +40,10 @@ export type Heard = { readonly transcript: Transcript; readonly usage: Record<st
 /** A day of speech. Text and segments of this length, in any script, still fit into a document of 16 MB. */
 const MAX_TRANSCRIPT_CHARS = 1_500_000;
 
-/** Transcribes the speech of recordings, each speaker by itself. Throws PermanentError `NO_SPEECH`, unpaid, when nobody speaks. */
+/**
+ * Transcribes the speech of recordings, each speaker by itself. Where nobody speaks nothing is asked, and nothing paid. Throws
+ * PermanentError `NO_SPEECH` when there are no words.
+ */
 export async function hear(
   recordings: readonly CallRecording[],
   analysis: AnalysisSettings,
@@ -52,7 +55,6 @@ export async function hear(
     const segments = await findSegments(source, deps.setup.channelMap);
     stretches.push(...segments.map((segment) => ({ segment, offsetMs })));
   }
-  if (stretches.length === 0) throw new PermanentError('NO_SPEECH');
   const { language, keywords } = analysis;
   const texts = await mapBounded(
     stretches,

@@ -27,7 +27,6 @@ export function createTextModel(options: TextModelOptions) {
     apiKey: options.apiKey,
     baseURL: options.baseUrl,
     maxRetries: 0,
-    timeout: options.timeoutMs,
     logLevel: 'off', // Its debug lines hold request bodies.
     organization: null,
     project: null,

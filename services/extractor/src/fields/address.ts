@@ -18,7 +18,7 @@ export function countryOf(numbers: readonly (string | null)[]): Country | undefi
 /** A telephone number that can exist, in E.164. */
 export function readPhone(raw: unknown, country: Country | undefined): string | undefined {
   if (typeof raw !== 'string' || raw.length > 64) return undefined;
-  const options = country === undefined ? { extract: false } : { defaultCountry: country, extract: false };
+  const options = { extract: false, ...(country === undefined ? {} : { defaultCountry: country }) };
   const number = parsePhoneNumberFromString(raw, options);
   return number?.isValid() === true ? number.number : undefined;
 }

@@ -23,7 +23,6 @@ export function createSpeechToText(options: SpeechToTextOptions) {
     apiKey: options.apiKey,
     baseURL: options.baseUrl,
     maxRetries: 0,
-    timeout: options.timeoutMs,
     logLevel: 'off', // Its debug lines hold request bodies.
     organization: null,
     project: null,

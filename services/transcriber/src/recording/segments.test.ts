@@ -98,6 +98,16 @@ describe('segments of a recording', () => {
     expect(source.longest()).toBeLessThanOrEqual(256_000);
   });
 
+  test('of speech that is longer than a minute are cut without a sample lost or sent twice', async () => {
+    const samples = new Int16Array(150 * RATE).map((_, index) => ((index * 7_919) % 15_991) - 8_000);
+    const segments = await findSegments(sourceOf(writeWav(samples, RATE)), MAP);
+    const parts = await Promise.all(
+      segments.map(async ({ audio }) => [...new Int16Array((await audio()).buffer.slice(44))]),
+    );
+    expect(parts.length).toBeGreaterThan(2);
+    expect(new Int16Array(parts.flat())).toEqual(samples);
+  });
+
   test('with a bit flipped in their audio do not read as they were said', async () => {
     const samples = modulate('exactly these words');
     const damaged = samples.map((sample, index) => (index === 900 ? -sample : sample));

@@ -1,0 +1,30 @@
+import type { CallEnded, Received } from '@pipeline/contracts';
+
+/** What the tests of transcriber work with. */
+export const CALL_SID = `CA${'0f'.repeat(16)}`;
+
+export const ended: Received<CallEnded> = {
+  type: 'call.ended',
+  version: 1,
+  id: `${CALL_SID}:media-gateway:r3`,
+  occurredAt: '2025-12-09T10:30:00Z',
+  businessId: 'biz_1',
+  callSid: CALL_SID,
+  revision: 3,
+  attempt: 2,
+  data: {
+    call: {
+      from: '+972501234567',
+      to: '+97231234567',
+      direction: 'inbound',
+      startedAt: '2025-12-09T10:29:00Z',
+      endedAt: '2025-12-09T10:30:00Z',
+      durationSec: 60,
+      endedReason: 'caller_hung_up',
+      source: 'gateway',
+    },
+    analysis: { language: 'he', keywords: ['שיפוצים'], summary: { maxSentences: 3, tone: 'neutral' } },
+    liveTranscript: [{ speaker: 'agent', text: 'live words', startMs: 0 }],
+    addedLater: 'kept',
+  },
+};
