@@ -22,4 +22,3 @@ export const configSchema = z.object({
   /** Milliseconds until a request is given up. Default 120 s. */
   SUMMARY_TIMEOUT_MS: integerVariable({ min: 1_000, max: 600_000, default: 120_000 }),
 });
-export type Config = z.infer<typeof configSchema>;

@@ -41,4 +41,3 @@ export const configSchema = z.object({
   /** Requests to the speech-to-text provider that one process has open at the same time. Default 6. */
   TRANSCRIPTION_CONCURRENCY: integerVariable({ min: 1, max: 64, default: 6 }),
 });
-export type Config = z.infer<typeof configSchema>;
