@@ -1,6 +1,7 @@
 import type { Dialogue } from '@pipeline/sandbox';
 import { arrivedCall } from '../stack/arrived.ts';
-import { startStack, type Stack, type StackOptions } from '../stack/stack.ts';
+import { startStack, type Stack } from '../stack/stack.ts';
+import type { StackOptions } from '../stack/options.ts';
 import { createNarrator } from './narrator.ts';
 import type { DemoOptions } from './options.ts';
 import { showCall, showTable, type DemoResult } from './report.ts';

@@ -2,7 +2,8 @@ import { connectStore, createCallLogReader } from '@pipeline/call-store/call-log
 import { createLogger } from '@pipeline/runtime';
 import type { CallLog } from '@pipeline/contracts';
 import { bodyOf, callOf } from '../stack/arrived.ts';
-import { eventually, startStack, type Stack, type StackOptions } from '../stack/stack.ts';
+import { eventually, startStack, type Stack } from '../stack/stack.ts';
+import type { StackOptions } from '../stack/options.ts';
 import type { RunEvidence } from './evidence.ts';
 import { readRefusals } from './refusals.ts';
 

@@ -1,7 +1,8 @@
 import { WEBHOOK_KEYS } from '@pipeline/contracts/webhook';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ServiceName } from '../stack/environment.ts';
-import { eventually, startStack, type Stack, type StackOptions } from '../stack/stack.ts';
+import { eventually, startStack, type Stack } from '../stack/stack.ts';
+import type { StackOptions } from '../stack/options.ts';
 import { arrivedOutcome, expectOneOfEach, outcomeOf, transcriptProblems } from './outcome.ts';
 
 let stack: Stack | undefined;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { serviceEnvironment, type ServiceName } from './environment.ts';
 import { startService, type ServiceLine, type ServiceProcess } from './service-process.ts';
-import type { StackOptions } from './stack.ts';
+import type { StackOptions } from './options.ts';
 import type { World } from './world.ts';
 
 const READY_MS = 30_000;

@@ -23,7 +23,7 @@ import type { Surroundings } from './environment.ts';
 import { createGateways, type Gateways } from './gateways.ts';
 import { brokerUsers, createCredentials, databaseUsers, type Credentials } from './identities.ts';
 import { operate } from './operator.ts';
-import type { StackOptions } from './stack.ts';
+import type { StackOptions } from './options.ts';
 
 /** Everything around the five services. */
 export type World = {
