@@ -1,4 +1,4 @@
-export { SERVER_VARIABLES, serverEnvironment, type ServerEnvironment } from './find/environment.ts';
+export { cacheFolder, SERVER_VARIABLES, serverEnvironment, type ServerEnvironment } from './find/environment.ts';
 export type { GivenServer, Preference, ServerProgram } from './find/program.ts';
 export { getServers, type Servers } from './get-servers.ts';
 export { type MongoOptions, type RunningMongo, startMongo } from './run/mongo.ts';
