@@ -48,11 +48,18 @@ async function publishAgain(connection: NatsConnection, manager: JetStreamManage
   const { state } = await manager.streams.info(STREAMS[event]);
   for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
     const stored = await manager.streams.getMessage(STREAMS[event], { seq });
-    for (const suffix of ['', ':replay1']) {
+    const id = stored.header.get('Nats-Msg-Id');
+    for (const messageId of [id, `${id}:replay1`]) {
       const again = headers();
-      for (const [key, values] of stored.header) for (const value of values) again.append(key, value);
-      again.set('Nats-Msg-Id', `${stored.header.get('Nats-Msg-Id')}${suffix}`);
-      await publisher.publish(stored.subject, stored.data, { headers: again });
+      for (const [key, values] of stored.header) {
+        // What the publisher expected of its subject is no part of the event: with it, the stream would refuse the second one.
+        if (key.startsWith('Nats-Expected-')) continue;
+        for (const value of values) again.append(key, value);
+      }
+      again.set('Nats-Msg-Id', messageId);
+      const { duplicate } = await publisher.publish(stored.subject, stored.data, { headers: again });
+      if (duplicate !== (messageId === id))
+        throw new Error(`${stored.subject}: duplicate is ${duplicate} for ${messageId}`);
     }
   }
 }
