@@ -6,8 +6,11 @@ export const SYNC_BITS = 32;
 /** index (15 bits) and last (1 bit), then the length of the payload: 3 bytes. */
 export const HEADER_BYTES = 3;
 export const MAX_PAYLOAD_BYTES = 192;
-/** Silence between two packets of one text. A voice detector that joins gaps below half a second hears one utterance. */
-export const GAP_BITS = 20;
+/**
+ * Silence between two packets of one text, 40 ms. A voice detector that joins gaps below half a second hears one utterance; a
+ * recognizer that must cut a long one at a quiet slice of 20 ms finds a whole one here.
+ */
+export const GAP_BITS = 40;
 /** Upper bound of a text: about nine minutes of speech. */
 export const MAX_TEXT_BYTES = 65_536;
 

@@ -261,6 +261,15 @@ describe('a realtime session', () => {
     expect((await client.next('error')).error.code).toBe('input_audio_buffer_commit_empty');
   });
 
+  it('keeps a turn together over a pause that is shorter than the silence of its settings', async () => {
+    await begin({ turn_detection: { type: 'server_vad', silence_duration_ms: 600 } });
+    client.append(
+      Int16Array.from([...modulate('one'), ...new Int16Array(4_000), ...modulate('two'), ...new Int16Array(6_000)]),
+    );
+    expect((await client.next('conversation.item.input_audio_transcription.completed')).transcript).toBe('one two');
+    expect(client.events.filter(({ type }) => type === 'input_audio_buffer.committed')).toHaveLength(1);
+  });
+
   it('marks a turn that arrived damaged', async () => {
     await begin();
     const samples = modulate(callerTurns()[0]!);
