@@ -121,7 +121,9 @@ function reasonOf(error: unknown): string {
   const codes = chain.map((cause) => ('code' in cause ? cause.code : undefined));
   if (codes.includes(18)) return 'the server refuses user or password';
   if (codes.includes(13)) return 'the user may not do this';
-  return `no connection (${chain.at(-1)?.name ?? 'unknown'})`;
+  const names = chain.map((cause) => cause.name);
+  if (names.some((name) => name.endsWith('ServerSelectionError'))) return 'no server answers';
+  return `no connection (${names.at(-1) ?? 'unknown'})`;
 }
 
 function causes(error: unknown): Error[] {

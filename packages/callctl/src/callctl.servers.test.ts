@@ -1,0 +1,246 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+// oxlint-disable-next-line no-restricted-imports -- the test stands for extractor, whose CallLogs are shown
+import { createCallLogWriter } from '@pipeline/call-store/call-log-writer';
+import { connectStore, createDeliveryStore } from '@pipeline/call-store/deliveries';
+import { DATABASE_ROLES, type Database, type Identity, type NewCallLog } from '@pipeline/contracts';
+import { brokerPermissions, connectOperator } from '@pipeline/messaging';
+import { parseConfig } from '@pipeline/runtime';
+import { startMongo, startNats, type RunningMongo, type RunningNats } from '@pipeline/sandbox/servers';
+import { brokerSchema, storeSchema } from './config.ts';
+import { run, type Run } from './fixtures/run.ts';
+import { createProgressLogger } from './progress-logger.ts';
+import type { Environment } from './verb.ts';
+
+const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+const password = randomBytes(12).toString('hex');
+const logger = createProgressLogger(() => {});
+const never = new AbortController().signal;
+const USED = ['callctl', 'provision', 'extractor', 'webhook-dispatcher'] as const satisfies Identity[];
+let mongo: RunningMongo;
+let nats: RunningNats;
+
+beforeAll(async () => {
+  const users = USED.map((user) => ({ user, password }));
+  const permissions = brokerPermissions();
+  mongo = await startMongo({ users: users.map(({ user }) => ({ user, password, roles: rolesOf(user) })) });
+  nats = await startNats({ users: users.map(({ user }) => ({ user, password, permissions: permissions[user] })) });
+});
+afterAll(async () => {
+  await mongo?.stop();
+  await nats?.stop();
+});
+
+test('provision makes all there is to make, says so line by line, and changes nothing the second time', async () => {
+  const first = await run(['provision', '--wait', '20', '--json'], { environment: environmentOf('provision') });
+  expect(first).toMatchObject({ code: 0 });
+  const { ok, lines } = JSON.parse(first.out);
+  expect(ok).toBe(true);
+  expect(lines).toContain('calls.call_logs.retention: created');
+  expect(lines).toContain('CALL_ENDED: created');
+  const second = await run(['provision'], { environment: environmentOf('provision') });
+  expect(second).toMatchObject({ code: 0, out: 'all is provisioned' });
+  expect(second.error).not.toContain('created');
+});
+
+test('settings that are set come back with their secrets masked, and may be edited and set again', async () => {
+  const settings = settingsOf('biz_1', ['+972501234567']);
+  expect(await callctl(['settings', 'set', 'a.json'], settings)).toMatchObject({
+    code: 0,
+    out: 'stored the settings of business biz_1',
+  });
+  const shown = await callctl(['settings', 'get', 'biz_1']);
+  expect(shown.code).toBe(0);
+  expect(shown.out).not.toContain(SECRET);
+  expect(shown.out).not.toContain('canary');
+  const edited = { ...JSON.parse(shown.out), name: 'Renamed' };
+  expect((await callctl(['settings', 'set', 'a.json'], edited)).code).toBe(0);
+  expect(JSON.parse((await callctl(['settings', 'get', 'biz_1'])).out).name).toBe('Renamed');
+  const unknown = { ...edited, id: 'biz_other', phone_numbers: [] };
+  expect(await callctl(['settings', 'set', 'a.json'], unknown)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('[kept]'),
+  });
+});
+
+test('a business that is not there, a taken number and invalid settings are told in words and end with 1', async () => {
+  await callctl(['settings', 'set', 'a.json'], settingsOf('biz_1', ['+972501234567']));
+  const missing = await callctl(['settings', 'get', 'biz_none']);
+  expect(missing).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('there are no settings for business biz_none'),
+  });
+  const taken = await callctl(['settings', 'set', 'a.json'], settingsOf('biz_2', ['+972501234567']));
+  expect(taken).toMatchObject({ code: 1, error: 'callctl: one of the phone numbers belongs to business biz_1' });
+  const invalid = await callctl(['settings', 'set', 'a.json'], { ...settingsOf('biz_3', []), language: 'HEBREW' });
+  expect(invalid).toMatchObject({ code: 1, error: expect.stringContaining('$.language') });
+});
+
+test('show tells a call and its webhooks, what was said only when asked for', async () => {
+  const callSid = newCallSid();
+  await storeCall(callSid);
+  const plain = await callctl(['show', callSid]);
+  expect(plain.code).toBe(0);
+  expect(plain.out).toContain('תל אביב');
+  expect(plain.out).toMatch(/webhook +msg_CA\w+_completed to biz_1: delivering, attempts 0/);
+  expect(plain.out).not.toContain('spoken words');
+  expect(plain.out).not.toContain('\u2068');
+  expect((await callctl(['show', callSid, '--transcript'])).out).toContain('caller: spoken words');
+  const terminal = await run(['show', callSid], { environment: environmentOf('callctl'), isTerminal: true });
+  expect(terminal.out).toContain('\u2068תל אביב\u2069');
+  const json = JSON.parse((await callctl(['show', callSid, '--json'])).out);
+  expect(json).toMatchObject({
+    kind: 'call',
+    callLog: { callSid, extracted_city: 'תל אביב' },
+    deliveries: [{ state: 'delivering' }],
+  });
+  expect(JSON.stringify(json)).not.toContain('spoken words');
+});
+
+test('a call that nobody stored ends with 1, an erased one is told as erased', async () => {
+  const callSid = newCallSid();
+  expect(await callctl(['show', callSid])).toMatchObject({
+    code: 1,
+    error: expect.stringContaining(`nothing is stored for call ${callSid}`),
+  });
+  const store = await openStore('extractor');
+  await createCallLogWriter(store).erase({ callSid, businessId: 'biz_1', revision: 1 }, never);
+  await store.close();
+  expect(await callctl(['show', callSid])).toMatchObject({
+    code: 0,
+    out: `call ${callSid} of business biz_1 was erased (revision 1)`,
+  });
+});
+
+test('erase publishes the command of the call, once however often it is typed', async () => {
+  await run(['provision'], { environment: environmentOf('provision') });
+  const callSid = newCallSid();
+  for (let time = 0; time < 2; time += 1) {
+    expect((await callctl(['erase', callSid, '--business', 'biz_1', '--by', 'Dana'])).code).toBe(0);
+  }
+  const config = parseConfig(brokerSchema, environmentOf('callctl'));
+  const operator = await connectOperator({ config, identity: 'callctl', instance: 'test', logger });
+  const command = await operator.lastEvent('call.erase', 'biz_1', callSid);
+  expect(command).toMatchObject({ callSid, businessId: 'biz_1', revision: 1, data: { requestedBy: 'Dana' } });
+  await operator.close();
+});
+
+test(
+  'servers that are not there are waited for with progress, then told with what to do',
+  { timeout: 120_000 },
+  async () => {
+    const nowhere = { ...environmentOf('callctl'), MONGO_URL: 'mongodb://127.0.0.1:9/?directConnection=true' };
+    const shown = await run(['settings', 'get', 'biz_1'], { environment: nowhere });
+    expect(shown).toMatchObject({ code: 1, error: expect.stringContaining('Check MONGO_URL') });
+    const waited = await run(['provision', '--wait', '1'], { environment: { ...nowhere, NATS_USER: 'provision' } });
+    expect(waited.code).toBe(1);
+    expect(waited.error).toContain('waiting for MongoDB at mongodb://127.0.0.1:9');
+    expect(waited.error).toContain('--wait <seconds>');
+    const noNats = await run(['erase', newCallSid(), '--business', 'biz_1'], {
+      environment: { ...environmentOf('callctl'), NATS_URL: 'nats://127.0.0.1:9' },
+    });
+    expect(noNats).toMatchObject({ code: 1, error: expect.stringContaining('no NATS at nats://127.0.0.1:9') });
+  },
+);
+
+test('the program itself ends with the exit code of its verb', { timeout: 120_000 }, async () => {
+  const main = resolve(import.meta.dirname, 'main.ts');
+  const execute = promisify(execFile);
+  const { stdout } = await execute(process.execPath, [main, 'settings', 'get', 'biz_1', '--json'], {
+    env: environmentOf('callctl'),
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ id: 'biz_1' });
+  await expect(
+    execute(process.execPath, [main, 'settings', 'get', 'biz_none'], { env: environmentOf('callctl') }),
+  ).rejects.toMatchObject({ code: 1 });
+  await expect(execute(process.execPath, [main, 'nonsense'], { env: {} })).rejects.toMatchObject({ code: 2 });
+  const missing = execute(process.execPath, [main, 'settings', 'validate', '/not/there.json'], { env: {} });
+  await expect(missing).rejects.toMatchObject({ code: 1, stderr: 'callctl: cannot read /not/there.json (ENOENT)\n' });
+});
+
+function callctl(args: readonly string[], file?: unknown): Promise<Run> {
+  return run(args, { environment: environmentOf('callctl'), files: { 'a.json': JSON.stringify(file) } });
+}
+
+function environmentOf(identity: (typeof USED)[number]): Environment & NodeJS.ProcessEnv {
+  return {
+    MONGO_URL: mongo.url,
+    MONGO_USER: identity,
+    MONGO_PASSWORD: password,
+    NATS_URL: nats.url,
+    NATS_USER: identity,
+    NATS_PASSWORD: password,
+    STREAM_REPLICAS: '1',
+    STREAM_MAX_BYTES: '1048576',
+  };
+}
+
+function rolesOf(identity: Identity): Record<string, 'read' | 'readWrite' | 'dbAdmin'> {
+  const roles: Partial<Record<Database, 'read' | 'readWrite' | 'dbAdmin'>> = DATABASE_ROLES[identity];
+  return { ...roles };
+}
+
+function openStore(identity: 'extractor' | 'webhook-dispatcher') {
+  return connectStore({ config: parseConfig(storeSchema, environmentOf(identity)), instance: 'test', logger });
+}
+
+/** A call as extractor and webhook-dispatcher leave it. */
+async function storeCall(callSid: string): Promise<void> {
+  const extractor = await openStore('extractor');
+  await createCallLogWriter(extractor).store(callLogOf(callSid), never);
+  await extractor.close();
+  const dispatcher = await openStore('webhook-dispatcher');
+  const row = { webhookId: `msg_${callSid}_completed`, endpointId: 'biz_1', businessId: 'biz_1', callSid, revision: 1 };
+  const deliveries = createDeliveryStore(dispatcher);
+  await deliveries.freeze(
+    { ...row, eventType: 'call.completed', body: Buffer.from('{}') },
+    { owner: 'test', leaseMs: 60_000 },
+    never,
+  );
+  await dispatcher.close();
+}
+
+function callLogOf(callSid: string): NewCallLog {
+  return {
+    callSid,
+    businessId: 'biz_1',
+    from: '+972501234567',
+    to: '+97233334444',
+    direction: 'inbound',
+    startedAt: '2025-12-09T10:25:00Z',
+    endedAt: '2025-12-09T10:30:00Z',
+    endedReason: 'caller_hung_up',
+    source: 'gateway',
+    duration_sec: 300,
+    transcription: null,
+    transcription_turns: [],
+    final_transcript: 'caller: spoken words',
+    final_segments: [{ speaker: 'caller', text: 'spoken words', startMs: 0, endMs: 900 }],
+    transcript_language: 'he',
+    summary: 'הלקוח מבקש שיפוצים',
+    extracted_city: 'תל אביב',
+    extracted_service: 'שיפוצים',
+    fields: [{ key: 'city', value: 'תל אביב', status: 'found', evidence: null }],
+    stages: {},
+    status: 'partial',
+    revision: 1,
+  };
+}
+
+function settingsOf(id: string, phones: readonly string[]): object {
+  return {
+    id,
+    name: 'Test',
+    phone_numbers: phones,
+    agent: { instructions: 'Help.', greeting: 'שלום' },
+    inbound_webhook_url: 'https://hooks.example/in?token=canary',
+    webhook_secrets: [SECRET],
+  };
+}
+
+function newCallSid(): string {
+  return `CA${randomBytes(16).toString('hex')}`;
+}

@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { brokerVariables, storeVariables } from '@pipeline/runtime';
+
+/** The environment of verbs that use the database: `MONGO_URL`, `MONGO_USER`, `MONGO_PASSWORD`, `MONGO_DB_PREFIX`. */
+export const storeSchema = z.object(storeVariables);
+
+/** The environment of verbs that use the broker: `NATS_URL`, `NATS_USER`, `NATS_PASSWORD` and the shape of the streams. */
+export const brokerSchema = z.object(brokerVariables);
+
+/** The environment of a verb that uses both, so that all problems are told at once. */
+export const bothSchema = z.object({ ...brokerVariables, ...storeVariables });

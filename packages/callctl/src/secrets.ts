@@ -1,0 +1,45 @@
+import type { BusinessSettings } from '@pipeline/contracts';
+
+/** Stands in place of a secret. In a file that is set it means "as it is stored". */
+export const MASK = '[kept]';
+const MASKED_SECRET = `whsec_${MASK}`;
+
+/** Settings that may be shown: no webhook secret, no value of a header, no query of a URL. */
+export function maskSecrets(settings: BusinessSettings): BusinessSettings {
+  return {
+    ...settings,
+    webhook_secrets: settings.webhook_secrets.map(() => MASKED_SECRET),
+    webhook_headers: Object.fromEntries(Object.keys(settings.webhook_headers).map((name) => [name, MASK])),
+    inbound_webhook_url: settings.inbound_webhook_url?.replace(/\?.*$/s, `?${MASK}`) ?? null,
+  };
+}
+
+/** Whether a value that somebody wants to store holds a mask. */
+export function hasMask(value: unknown): boolean {
+  return JSON.stringify(value)?.includes(MASK) ?? false;
+}
+
+/**
+ * Puts the stored secrets back in place of masks: what `settings get` printed may be edited and set again. Secrets go by their
+ * place, headers by their name, a URL only while it is the same up to its query. A mask with nothing behind it stays.
+ */
+export function restoreSecrets(value: unknown, stored: BusinessSettings | null): unknown {
+  if (typeof value !== 'object' || value === null || stored === null) return value;
+  const given: Record<string, unknown> = { ...value };
+  const { webhook_secrets: secrets, webhook_headers: headers, inbound_webhook_url: url } = given;
+  if (Array.isArray(secrets)) {
+    const restored = secrets.map((secret: unknown, place) =>
+      secret === MASKED_SECRET ? (stored.webhook_secrets[place] ?? secret) : secret,
+    );
+    given['webhook_secrets'] = restored;
+  }
+  if (typeof headers === 'object' && headers !== null) {
+    const entries = Object.entries(headers).map(([name, text]) => [
+      name,
+      text === MASK ? (stored.webhook_headers[name] ?? text) : text,
+    ]);
+    given['webhook_headers'] = Object.fromEntries(entries);
+  }
+  if (url === maskSecrets(stored).inbound_webhook_url) given['inbound_webhook_url'] = stored.inbound_webhook_url;
+  return given;
+}
