@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { DATABASE_ROLES, DATABASES, IDENTITIES, type Database, type Identity } from '@pipeline/contracts';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { createCallLogReader, provisionCallLog } from '../call-log/index.ts';
@@ -17,6 +17,9 @@ const password = randomBytes(12).toString('hex');
 const collections = { calls: 'call_logs', settings: 'business_settings', delivery: 'webhook_deliveries' } as const;
 const stores = new Map<Identity, Store>();
 let server: RunningMongo;
+
+// The slowest of the servers, on a machine that does other things, takes ten times as long as mongod.
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(async () => {
   const users = IDENTITIES.map((identity) => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { internalsOf } from '../connection/store.ts';
@@ -8,6 +8,9 @@ import { SETTINGS_COLLECTION } from './model.ts';
 
 const never = new AbortController().signal;
 let server: RunningMongo;
+
+// The slowest of the servers, on a machine that does other things, takes ten times as long as mongod.
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(async () => {
   server = await startMongo();
