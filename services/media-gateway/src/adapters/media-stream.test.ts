@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import Fastify from 'fastify';
 import { WebSocket, type ClientOptions } from 'ws';
-import { CALL_SID } from '../testing/examples.ts';
+import type { RunningCall } from '../running-call.ts';
+import { ACCOUNT_SID, CALL_SID, silentLogger } from '../testing/examples.ts';
 import { createTestGateway, type TestGateway } from '../testing/gateway.ts';
+import { addMediaStream } from './media-stream.ts';
 import { formRequest, frames, MEDIA_URL, signatureOf, voiceForm } from '../testing/twilio.ts';
 
 const SIGNED = signatureOf(MEDIA_URL);
@@ -148,7 +151,7 @@ describe('a connection', () => {
   it('in more fragments than a frame can need is closed', async () => {
     const stream = await open();
     for (let index = 0; index < 20; index += 1) stream.socket.send('a', { fin: false });
-    expect(await stream.closed).toBe(1008);
+    expect([await stream.closed, gateway.rejected]).toEqual([1008, ['frame']]);
   });
 
   it('with a token of another call, or one that was used, is closed', async () => {
@@ -257,6 +260,55 @@ describe('the media stream of a call', () => {
     socket.terminate();
     await ended();
     expect(gateway.ended).toEqual(['stream_closed']);
+  });
+});
+
+describe('a connection whose token is still looked up', () => {
+  /** A route of its own, behind which the test answers the look-up when it wants to. */
+  async function lookUp() {
+    const app = Fastify();
+    const answered = Promise.withResolvers<RunningCall | null>();
+    const inputs: string[] = [];
+    const rejected: string[] = [];
+    await addMediaStream(app, '/twilio/media', {
+      accountSid: ACCOUNT_SID,
+      isSigned: () => true,
+      isOpen: () => true,
+      maxStreams: 1,
+      openStream: () => answered.promise,
+      onRejected: (reason) => void rejected.push(reason),
+      logger: silentLogger,
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    base = `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+    const stream = await open();
+    stream.send(frames.connected, frames.start('any'));
+    // Only what a connection uses of a call.
+    const call = { receive: (input: { kind: string }) => void inputs.push(input.kind) } as unknown as RunningCall;
+    return { ...stream, app, inputs, rejected, answer: () => answered.resolve(call) };
+  }
+
+  it('hands its frames to the call in order, and tells it that the socket is gone already', async () => {
+    const { app, send, socket, inputs, answer: resolve } = await lookUp();
+    send(frames.media(2, FRAME), frames.stop(3));
+    socket.close();
+    await vi.waitFor(() => expect(app.websocketServer.clients.size).toBe(0));
+    resolve();
+    await vi.waitFor(() => expect(inputs).toEqual(['media_audio', 'media_stopped', 'media_closed']));
+    await app.close();
+  });
+
+  it('keeps no more than 5 s of audio', async () => {
+    const { app, send, closed, rejected } = await lookUp();
+    for (let sequence = 2; sequence < 260; sequence += 1) send(frames.media(sequence, FRAME));
+    expect([await closed, rejected]).toEqual([1008, ['too_early']]);
+    await app.close();
+  });
+
+  it('is the only one when there is room for one', async () => {
+    const { app } = await lookUp();
+    expect(await statusOf('/twilio/media', { 'x-twilio-signature': SIGNED })).toBe(503);
+    await app.close();
   });
 });
 

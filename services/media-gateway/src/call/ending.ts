@@ -14,12 +14,11 @@ export function endCall(call: Call, reason: EndReason, at: number): Step {
   const { playback, cuts } = cutShort(call.playback);
   const transcript = interrupt(call.transcript, cuts);
   const ended: Call = { ...call, phase: 'closing', end: { reason, at }, waiting: [], playback, transcript };
-  if (call.agent.state !== 'ready') return join(effects, publishIfReady({ ...ended, untranscribed: [] }));
   if (call.speaking !== null) effects.push({ kind: 'commit_audio' });
-  const step = join(effects, publishIfReady(ended));
-  if (step.call.phase !== 'closing') return step;
-  const grace = { kind: 'set_timer', timer: 'grace', ms: call.plan.limits.transcriptionGraceMs } as const;
-  return { call: step.call, effects: [...step.effects, grace] };
+  const step = publishIfReady(ended);
+  if (step.call.phase === 'ended') return { call: step.call, effects: [...effects, ...step.effects] };
+  effects.push({ kind: 'set_timer', timer: 'grace', ms: call.plan.limits.transcriptionGraceMs });
+  return { call: ended, effects };
 }
 
 /** Publishes a call that has ended and waits for no transcription any more. */
@@ -28,8 +27,4 @@ export function publishIfReady(call: Call): Step {
   const effects: CallEffect[] = call.agent.state === 'none' ? [] : [{ kind: 'close_agent' }];
   effects.push({ kind: 'publish', event: callEnded(call, call.end) });
   return { call: { ...call, phase: 'ended' }, effects };
-}
-
-function join(effects: readonly CallEffect[], step: Step): Step {
-  return { call: step.call, effects: [...effects, ...step.effects] };
 }

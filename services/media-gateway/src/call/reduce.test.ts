@@ -187,6 +187,24 @@ describe('a call', () => {
     expect(published(deaf.effects)[0]?.data.call.endedReason).toBe('agent_hung_up');
   });
 
+  it('lets the agent hang up when its goodbye is cut short, or its session is lost meanwhile', () => {
+    const leaving: CallInput[] = [
+      ...live,
+      says('bye'),
+      { kind: 'agent_audio_done', itemId: 'bye' },
+      { kind: 'agent_leaves' },
+    ];
+    const cut = played(...leaving, { kind: 'caller_started', itemId: 'c1', atMs: 0 }, { ...callerText });
+    expect(published(cut.effects)[0]?.data.call.endedReason).toBe('agent_hung_up');
+    const lost = played(...leaving, { kind: 'agent_lost', reason: 'closed_1006' });
+    expect([
+      published(lost.effects).length,
+      kinds(lost.effects).filter((kind) => kind === 'connect_agent').length,
+    ]).toEqual([0, 1]);
+    const heard = reduce(lost.call, { kind: 'media_mark', name: '1:200:bye' }, START + 99);
+    expect(published(heard.effects)[0]?.data.call.endedReason).toBe('agent_hung_up');
+  });
+
   it('asks again when a response fails and ends after three failures in a row', () => {
     const failed: CallInput = { kind: 'agent_response_done', hasFailed: true };
     const twice = played(...live, failed, failed);

@@ -1,0 +1,147 @@
+import { businessSettingsSchema, callEndedSchema } from '@pipeline/contracts';
+import {
+  loadBusinesses,
+  loadDialogues,
+  startAiProvider,
+  startTelephone,
+  type AiProvider,
+  type Dialogue,
+  type Telephone,
+} from '@pipeline/sandbox';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createOpenAiAgent } from './adapters/openai-agent.ts';
+import { ACCOUNT_SID, silentLogger } from './testing/examples.ts';
+import { createTestGateway, type TestGateway } from './testing/gateway.ts';
+import { AUTH_TOKEN, PUBLIC_BASE_URL } from './testing/twilio.ts';
+
+const API_KEY = 'sk-of-the-test';
+const SPEED = 20;
+
+let dialogues: Dialogue[];
+let provider: AiProvider;
+let gateway: TestGateway;
+let telephone: Telephone;
+
+beforeAll(async () => {
+  dialogues = await loadDialogues();
+  provider = await startAiProvider({ dialogues, apiKey: API_KEY });
+});
+afterAll(() => provider.close());
+
+beforeEach(async () => {
+  const agent = createOpenAiAgent({
+    baseUrl: provider.url,
+    apiKey: API_KEY,
+    model: 'gpt-realtime-2.1',
+    transcriptionModel: 'gpt-transcribe',
+    logger: silentLogger,
+  });
+  gateway = await createTestGateway({ agent, config: { TRANSCRIPTION_GRACE_MS: 3_000 } });
+  const gatewayUrl = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
+  telephone = await startTelephone({
+    accountSid: ACCOUNT_SID,
+    authToken: AUTH_TOKEN,
+    apiKeySid: `SK${'4'.repeat(32)}`,
+    apiKeySecret: 'a-secret-of-the-test',
+    publicBaseUrl: PUBLIC_BASE_URL,
+    gatewayUrl,
+  });
+});
+afterEach(async () => {
+  await telephone.close();
+  await gateway.app.close();
+});
+
+function dialogueOf(id: string): Dialogue {
+  const found = dialogues.find((dialogue) => dialogue.id === id);
+  if (found === undefined) throw new Error(`no dialogue ${id}`);
+  return found;
+}
+
+/** Places a call to the business of the dialogue and waits for its end. */
+async function call(dialogue: Dialogue, faults: Parameters<Telephone['placeCall']>[0]['faults'] = {}) {
+  const businesses = (await loadBusinesses()).map((each) => businessSettingsSchema.parse(each));
+  gateway.settings = businesses.find((business) => business.id === dialogue.businessId) ?? null;
+  const placed = await telephone.placeCall({ dialogue, speed: SPEED, faults });
+  return placed.ended;
+}
+
+const turnsOf = (dialogue: Dialogue) => dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`);
+const published = () =>
+  gateway.broker.events.map((event) => ({
+    ...event.data.call,
+    turns: event.data.liveTranscript?.map(({ speaker, text }) => `${speaker}: ${text}`) ?? null,
+  }));
+
+describe('a call over real sockets', () => {
+  it.each(['he-plumbing', 'en-plumbing', 'he-renovation', 'he-mixed-directions'])(
+    'carries %s in both directions, word for word, and is published once with its live transcript',
+    async (id) => {
+      const dialogue = dialogueOf(id);
+      const outcome = await call(dialogue);
+      expect(outcome).toMatchObject({ status: 'completed', problems: [], callbackStatuses: [204] });
+      expect(outcome.saidByCaller).toEqual(
+        dialogue.turns.filter((turn) => turn.speaker === 'caller').map((turn) => turn.text),
+      );
+      const [event, ...others] = gateway.broker.events;
+      expect(others).toEqual([]);
+      expect(callEndedSchema.safeParse(event).success).toBe(true);
+      expect(published()[0]?.turns).toEqual(turnsOf(dialogue));
+      expect(published()[0]?.endedReason).toBe(
+        dialogue.ending === 'agent_hangs_up' ? 'agent_hung_up' : 'stream_stopped',
+      );
+    },
+  );
+
+  it('of a caller who hangs up at once is published without words', async () => {
+    await call(dialogueOf('hang-up'));
+    expect(gateway.broker.events).toHaveLength(1);
+  });
+
+  it('ends once whatever order its end is told in', async () => {
+    const dialogue = dialogueOf('en-plumbing');
+    for (const faults of [
+      { statusCallback: 'early' },
+      { statusCallback: 'twice' },
+      { statusCallback: 'missing' },
+      { noStop: true },
+    ] as const) {
+      await call(dialogue, faults);
+    }
+    await expect.poll(() => gateway.broker.events.length).toBe(4);
+    expect(new Set(gateway.broker.events.map((event) => event.id)).size).toBe(4);
+  });
+
+  it('that breaks off in the middle is published with what was said', async () => {
+    const dialogue = dialogueOf('en-plumbing');
+    await call(dialogue, { dropSocketAfterMs: 5_000, statusCallback: 'missing' });
+    await expect.poll(() => published()[0]?.endedReason).toBe('stream_closed');
+    expect(published()[0]?.turns?.slice(0, 3)).toEqual(turnsOf(dialogue).slice(0, 3));
+  });
+
+  it('survives the loss of its agent once', async () => {
+    provider.setFault({ route: 'realtime', kind: 'disconnect', times: 1 });
+    const dialogue = dialogueOf('en-plumbing');
+    const outcome = await call(dialogue);
+    expect(outcome.problems).toEqual([]);
+    expect(published()[0]?.turns).toEqual(turnsOf(dialogue));
+  });
+
+  it('ends when its agent cannot be reached', async () => {
+    const restore = provider.setFault({ route: 'realtime', kind: 'status', status: 503 });
+    const outcome = await call(dialogueOf('en-plumbing'));
+    restore();
+    expect(outcome.status).toBe('completed');
+    expect(published()[0]).toMatchObject({ endedReason: 'agent_lost', turns: [] });
+  });
+
+  it('goes on after the failure of a response, a frame that is no JSON and a transcription that never came', async () => {
+    provider.setFault({ route: 'realtime', kind: 'response_failed', times: 1 });
+    provider.setFault({ route: 'realtime', kind: 'malformed', times: 1 });
+    provider.setFault({ route: 'realtime', kind: 'transcription_failed', times: 1 });
+    const dialogue = dialogueOf('en-plumbing');
+    await call(dialogue);
+    const firstCaller = turnsOf(dialogue).findIndex((turn) => turn.startsWith('caller'));
+    expect(published()[0]?.turns).toEqual(turnsOf(dialogue).filter((_turn, index) => index !== firstCaller));
+  });
+});
