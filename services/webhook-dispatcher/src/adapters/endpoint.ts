@@ -7,6 +7,7 @@ import {
   type ConnectionTrace,
   type SocketOptions,
 } from './guarded-socket.ts';
+import { withinDeadline } from './deadline.ts';
 import { readBounded, visibleText, type BoundedBody } from './response-body.ts';
 
 export type EndpointRequest = {
@@ -52,6 +53,7 @@ export type EndpointOptions = Omit<SocketOptions, 'policy'> & {
 const MAX_RESPONSE_BYTES = 64 * 1_024;
 const MAX_EXCERPT_BYTES = 16 * 1_024;
 const MAX_HEADER_BYTES = 16 * 1_024;
+const NO_PHASES: Phases = { dns: null, connect: null, tls: null, firstByte: null, total: 0 };
 const KEPT_HEADERS = ['content-type', 'content-length', 'retry-after', 'server', 'date', 'webhook-delivery'];
 
 /**
@@ -61,34 +63,43 @@ const KEPT_HEADERS = ['content-type', 'content-length', 'retry-after', 'server',
 export function createEndpoint(options: EndpointOptions): Endpoint {
   return {
     send: async (request, signal) => {
-      const begun = performance.now();
-      const trace: ConnectionTrace = { address: null, dnsMs: null, connectMs: null, tlsMs: null };
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(options.totalTimeoutMs)]);
-      let firstByte: number | null = null;
-      const seen = (): Pick<SendResult, 'address' | 'phases'> => ({
-        address: trace.address,
-        phases: {
-          dns: rounded(trace.dnsMs),
-          connect: rounded(trace.connectMs),
-          tls: rounded(trace.tlsMs),
-          firstByte: rounded(firstByte),
-          total: Math.round(performance.now() - begun),
-        },
-      });
       const verdict = options.policy.judgeUrl(request.url);
-      if (!verdict.ok) return { kind: 'failed', code: verdict.code, ...seen() };
-      const client = createClient(verdict, options, trace, deadline);
-      try {
-        const response = await client.request(requestOf(verdict.url, request, deadline));
-        firstByte = performance.now() - begun;
-        return { ...answered(response, await readBody(response, deadline)), ...seen() };
-      } catch (error) {
-        return { kind: 'failed', code: failureCode(error, deadline), ...seen() };
-      } finally {
-        void client.destroy().catch(() => undefined);
-      }
+      if (!verdict.ok) return { kind: 'failed', code: verdict.code, address: null, phases: NO_PHASES };
+      const exchange = (deadline: AbortSignal) => exchangeWith(verdict, request, options, deadline);
+      return withinDeadline(options.totalTimeoutMs, exchange, signal);
     },
   };
+}
+
+async function exchangeWith(
+  target: Parameters<typeof openGuardedSocket>[0],
+  request: EndpointRequest,
+  options: EndpointOptions,
+  deadline: AbortSignal,
+): Promise<SendResult> {
+  const begun = performance.now();
+  const trace: ConnectionTrace = { address: null, dnsMs: null, connectMs: null, tlsMs: null };
+  let firstByte: number | null = null;
+  const seen = (): Pick<SendResult, 'address' | 'phases'> => ({
+    address: trace.address,
+    phases: {
+      dns: rounded(trace.dnsMs),
+      connect: rounded(trace.connectMs),
+      tls: rounded(trace.tlsMs),
+      firstByte: rounded(firstByte),
+      total: Math.round(performance.now() - begun),
+    },
+  });
+  const client = createClient(target, options, trace, deadline);
+  try {
+    const response = await client.request(requestOf(target.url, request, deadline));
+    firstByte = performance.now() - begun;
+    return { ...answered(response, await readBody(response, deadline)), ...seen() };
+  } catch (error) {
+    return { kind: 'failed', code: failureCode(error, deadline), ...seen() };
+  } finally {
+    void client.destroy().catch(() => undefined);
+  }
 }
 
 function createClient(

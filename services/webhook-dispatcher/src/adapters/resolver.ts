@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises';
+import { withinDeadline } from './deadline.ts';
 
 /** All addresses of a name, or why there are none. Never an exception: an unresolvable name is a result. */
 export type Resolution =
@@ -19,11 +20,12 @@ export function createResolver(options: { readonly budgetMs: number; readonly qu
   const query = options.query ?? queryDns;
   return async (hostname, signal) => {
     if (isLocalhost(hostname)) return { kind: 'addresses', addresses: ['127.0.0.1', '::1'] };
-    const budget = AbortSignal.any([signal, AbortSignal.timeout(options.budgetMs)]);
-    const answers = await Promise.allSettled([
-      withinBudget(query(hostname, 4, budget), budget),
-      withinBudget(query(hostname, 6, budget), budget),
-    ]);
+    const answers = await withinDeadline(
+      options.budgetMs,
+      (budget) =>
+        Promise.allSettled(([4, 6] as const).map((family) => untilEnd(query(hostname, family, budget), budget))),
+      signal,
+    );
     const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
     if (addresses.length > 0) return { kind: 'addresses', addresses };
     const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [failureCode(answer.reason)] : []));
@@ -49,7 +51,8 @@ async function queryDns(hostname: string, family: 4 | 6, signal: AbortSignal): P
   }
 }
 
-function withinBudget<T>(work: Promise<T>, budget: AbortSignal): Promise<T> {
+/** A query that does not listen to its signal must not hold up the answer. */
+function untilEnd<T>(work: Promise<T>, budget: AbortSignal): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const giveUp = (): void => reject(new DOMException('the budget is used up', 'TimeoutError'));
   if (budget.aborted) giveUp();

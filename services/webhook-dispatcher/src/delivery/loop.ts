@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenDelivery } from './attempt.ts';
 import { Hands, type HandsDeps, type HandsOptions } from './hands.ts';
 
@@ -78,8 +77,12 @@ export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): Delive
 
 /** Waits until the time is over, for `earlier`, or for the end. */
 async function pause(ms: number, earlier: Promise<void>, stopping: AbortSignal): Promise<void> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([stopping, over.signal]);
-  await Promise.race([delay(ms, undefined, { signal }).catch(() => undefined), earlier]);
-  over.abort();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  const timer = setTimeout(end, ms);
+  stopping.addEventListener('abort', end, { once: true });
+  if (stopping.aborted) end();
+  await Promise.race([promise, earlier]);
+  clearTimeout(timer);
+  stopping.removeEventListener('abort', end);
 }
