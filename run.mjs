@@ -28,7 +28,7 @@ if (entry === undefined) {
 await install();
 const fixed = verb === 'test-long' ? ['--long'] : [];
 const node = join(root, 'node_modules/node/bin/node');
-process.exit(await run(node, [join(root, entry), ...fixed, ...rest], { stdio: 'inherit' }));
+process.exit(await run(node, ['--disable-warning=ExperimentalWarning', join(root, entry), ...fixed, ...rest], { stdio: 'inherit' }));
 
 /** Installs the workspace unless the stamp of the last installation equals the lockfile. */
 async function install() {

@@ -1,6 +1,6 @@
 import { IDENTITIES, STAGES, STREAMS, subjectOf, type Identity } from '@pipeline/contracts';
 import { MongoClient } from 'mongodb';
-import { connect } from 'nats';
+import { connect, NatsError } from 'nats';
 import type { Surroundings } from '../stack/environment.ts';
 import type { Refusal } from './evidence.ts';
 
@@ -65,34 +65,22 @@ async function gatewayTriesToReadLaterStages(
   const identity = 'media-gateway';
   const { user, password } = credentials[identity];
   const connection = await connect({ servers: natsUrl, user, pass: password, inboxPrefix: `_INBOX.${identity}` });
-  const denied: string[] = [];
-  const watching = (async () => {
-    for await (const status of connection.status()) denied.push(JSON.stringify(status));
-  })();
   try {
-    const tried: Refusal[] = [];
-    for (const [stage, { consumes, produces }] of Object.entries(STAGES)) {
-      const subjects = [
-        `$JS.API.CONSUMER.MSG.NEXT.${STREAMS[consumes]}.${stage}`,
-        ...(produces === null
-          ? []
-          : [`$JS.API.DIRECT.GET.${STREAMS[produces]}.${subjectOf(produces, 'any', callSid)}`]),
-      ];
-      for (const subject of subjects) {
-        const answered = await connection.request(subject, '', { timeout: TIMEOUT_MS }).then(
-          () => true,
-          () => false,
+    const subjects = Object.entries(STAGES).flatMap(([stage, { consumes, produces }]) => [
+      `$JS.API.CONSUMER.MSG.NEXT.${STREAMS[consumes]}.${stage}`,
+      ...(produces === null ? [] : [`$JS.API.DIRECT.GET.${STREAMS[produces]}.${subjectOf(produces, 'any', callSid)}`]),
+    ]);
+    return await Promise.all(
+      subjects.map(async (subject): Promise<Refusal> => {
+        const failure = await connection.request(subject, '', { timeout: TIMEOUT_MS }).then(
+          () => null,
+          (error: unknown) => error,
         );
-        tried.push({
-          identity,
-          what: `ask ${subject.replace(callSid, '<call>')}`,
-          refused: !answered && denied.some((one) => one.includes(subject)),
-        });
-      }
-    }
-    return tried;
+        const refused = failure instanceof NatsError && failure.code === 'PERMISSIONS_VIOLATION';
+        return { identity, what: `ask ${subject.replace(callSid, '<call>')}`, refused };
+      }),
+    );
   } finally {
     await connection.close();
-    await watching;
   }
 }
