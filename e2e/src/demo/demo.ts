@@ -1,6 +1,6 @@
 import type { Dialogue } from '@pipeline/sandbox';
 import { arrivedCall } from '../stack/arrived.ts';
-import { startStack, type Stack } from '../stack/stack.ts';
+import { eventually, startStack, type Stack } from '../stack/stack.ts';
 import type { StackOptions } from '../stack/options.ts';
 import { createNarrator } from './narrator.ts';
 import type { DemoOptions } from './options.ts';
@@ -9,6 +9,7 @@ import type { Screen } from './screen.ts';
 
 const PROGRESS_MS = 200;
 const ARRIVES_MS = 180_000;
+const TOLD_MS = 5_000;
 
 /** Runs the demo on a stack of its own and tells it on the screen. Resolves with the results; the stack is stopped in every case. */
 export async function runDemo(
@@ -67,9 +68,17 @@ async function placeAll(
     calls.map(async ({ dialogue, call }) => {
       await call.ended;
       const arrived = await arrivedCall(stack, call.callSid, ARRIVES_MS, signal);
+      await eventually('the delivery is told', () => isToldDelivered(stack, call.callSid), TOLD_MS).catch(
+        () => undefined,
+      );
       return { ...arrived, dialogueId: dialogue.id };
     }),
   );
+}
+
+/** The receiver has the webhook a moment before the dispatcher has the receiver's answer. */
+function isToldDelivered(stack: Stack, callSid: string): boolean {
+  return stack.lines.some((line) => line.fields['callSid'] === callSid && line.message.startsWith('[WEBHOOK] ✅'));
 }
 
 /** Spoken dialogues of the language, in turn. */

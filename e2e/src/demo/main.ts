@@ -13,14 +13,12 @@ try {
   const results = await runDemo(options, screen, { ...process.env }, interrupted.signal);
   const valid = results.filter((one) => one.webhook.verified).length;
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
-  const calls =
-    results.length === 1
-      ? 'call, one CallLog and one webhook'
-      : `calls, ${results.length} CallLogs and ${results.length} webhooks`;
-  const summary = `${results.length === 1 ? 'One' : results.length} ${calls}, ${valid} with a valid signature`;
+  const counted =
+    results.length === 1 ? 'One call, one CallLog, one webhook' : `${results.length} calls, CallLogs and webhooks`;
+  const verdict = valid === results.length ? 'every signature valid' : `only ${valid} signatures valid`;
   if (options.json) process.stdout.write(`${JSON.stringify(results.map(forMachines))}\n`);
   screen.line();
-  screen.line(screen.colors.green(`✔ ${summary}, in ${seconds} s. Nothing is left running.`));
+  screen.line(screen.colors.green(`✔ ${counted}, ${verdict}, in ${seconds} s. Nothing is left running.`));
   process.exit(valid === options.calls ? 0 : 1);
 } catch (error) {
   screen.settle();

@@ -15,7 +15,7 @@ ports, places calls, shows what each stage does, then the CallLog and the delive
 
   --calls <1..200>   how many calls at once           (default 1)
   --lang <he|en|all> language of the dialogues        (default he; all for several calls)
-  --speed <1..50>    times real time                  (default 8)
+  --speed <1..50>    times real time                  (default 3; 8 for several calls)
   --json             one JSON object at the end, nothing else
   --help
 `;
@@ -32,7 +32,12 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | null {
   const calls = wholeNumber('--calls', values.calls ?? '1', 1, 200);
   const lang = values.lang ?? (calls === 1 ? 'he' : 'all');
   if (lang !== 'he' && lang !== 'en' && lang !== 'all') throw new UsageError(`--lang must be he, en or all`);
-  return { calls, lang, speed: wholeNumber('--speed', values.speed ?? '8', 1, 50), json: values.json === true };
+  return {
+    calls,
+    lang,
+    speed: wholeNumber('--speed', values.speed ?? (calls === 1 ? '3' : '8'), 1, 50),
+    json: values.json === true,
+  };
 }
 
 function parse(args: readonly string[]) {

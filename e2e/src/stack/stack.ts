@@ -48,7 +48,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const fleet = startFleet(world, options, onLine);
     closing.push(() => fleet.stop());
     const chosen = options.services ?? SERVICES;
-    await Promise.all(chosen.map((service) => fleet.start(service, options.replicas ?? 1)));
+    await Promise.all([
+      world.storeBusinesses(),
+      ...chosen.map((service) => fleet.start(service, options.replicas ?? 1)),
+    ]);
     report(`${chosen.join(', ')}: ready`);
     const records = await createRecords(world.surroundings);
     closing.push(() => records.close());

@@ -35,6 +35,8 @@ export type World = {
   readonly dialogues: readonly Dialogue[];
   readonly gateways: Gateways;
   readonly surroundings: Surroundings;
+  /** Saves the settings of the sandbox's businesses, with the receiver of this machine as their endpoint. */
+  storeBusinesses(): Promise<void>;
   placeCall(dialogueId: string, options?: { readonly speed?: number }): Promise<PlacedCall>;
   stop(): Promise<void>;
 };
@@ -44,7 +46,7 @@ const PUBLIC_BASE_URL = 'https://calls.pipeline.test';
 /** Calls of tests: twenty times real time. */
 const DEFAULT_SPEED = 20;
 
-/** Starts servers and sandbox, provisions both, and stores the settings of the sandbox's businesses. */
+/** Starts servers and sandbox and provisions both. */
 export async function startWorld(options: StackOptions, report: (line: string) => void): Promise<World> {
   const closing: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -55,17 +57,23 @@ export async function startWorld(options: StackOptions, report: (line: string) =
     const { nats, mongo } = await startServers(options, credentials, report, closing);
     const outside = await startOutside(closing);
     const surroundings = surroundingsOf(nats, mongo, credentials, outside, options.shared ?? {});
-    const provisioned = await operate(['provision'], 'provision', surroundings);
-    report(
-      `provisioned: ${provisioned.trim().split('\n').length} streams, consumers, buckets, collections and indexes`,
-    );
-    await storeBusinesses(surroundings, outside);
+    const printed = await operate(['provision', '--json'], 'provision', surroundings);
+    const { lines } = JSON.parse(printed) as { readonly lines: readonly string[] }; // callctl's form
+    report(`provisioned: ${lines.length} streams, consumers, buckets, collections and indexes`);
     const placeCall: World['placeCall'] = (dialogueId, { speed = DEFAULT_SPEED } = {}) => {
       const dialogue = outside.dialogues.find((one) => one.id === dialogueId);
       if (dialogue === undefined) throw new Error(`there is no dialogue ${dialogueId}`);
       return outside.telephone.placeCall({ dialogue, speed });
     };
-    return { nats, mongo, ...outside, surroundings, placeCall, stop };
+    return {
+      nats,
+      mongo,
+      ...outside,
+      surroundings,
+      storeBusinesses: () => storeBusinesses(surroundings, outside),
+      placeCall,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -148,14 +156,16 @@ function surroundingsOf(
   };
 }
 
-/** The businesses of the sandbox, all with the receiver of this machine as their endpoint, saved as an operator saves them. */
+/** As an operator saves them, all at once. */
 async function storeBusinesses(surroundings: Surroundings, outside: Outside): Promise<void> {
-  for (const business of await loadBusinesses()) {
+  const businesses = await loadBusinesses();
+  const saved = businesses.map((business) => {
     const settings = businessSettingsSchema.parse({
       ...business,
       inbound_webhook_url: outside.receiver.url,
       webhook_secrets: [outside.webhookSecret],
     });
-    await operate(['settings', 'set', '-'], 'callctl', surroundings, JSON.stringify(settings));
-  }
+    return operate(['settings', 'set', '-'], 'callctl', surroundings, JSON.stringify(settings));
+  });
+  await Promise.all(saved);
 }
