@@ -41,7 +41,14 @@ const gateway = await createGateway({
 });
 service.addReadiness('events', gateway.readiness);
 
-const address = await gateway.app.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+const { HTTP_HOST: host, HTTP_PORT: port } = config;
+const address = await gateway.app.listen({ host, port }).catch((error: unknown) => {
+  logger.error(
+    { host, port, err: error },
+    'HTTP_PORT cannot be listened on: another program has it, choose a free one',
+  );
+  throw error;
+});
 logger.info({ address, port: Number(new URL(address).port) }, 'Twilio is answered');
 service.onStop('http', () => gateway.app.close());
 service.onStop('calls', gateway.drain);

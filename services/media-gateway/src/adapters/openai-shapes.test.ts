@@ -106,6 +106,14 @@ describe('an event of the session', () => {
 });
 
 describe('the first event of a session', () => {
+  it('tells the words of the business to the models that take them', () => {
+    const session = { ...plan.agent, keywords: ['Homecare'], history: [] };
+    expect(sessionUpdate(session, 'gpt-transcribe')).toMatchObject({
+      session: { audio: { input: { transcription: { keywords: ['Homecare'] } } } },
+    });
+    expect(JSON.stringify(sessionUpdate(session, 'gpt-realtime-whisper'))).not.toContain('keywords');
+  });
+
   it('has the GA form: mu-law both ways, transcription in the language of the business, its own turns, one tool', () => {
     expect(sessionUpdate({ ...plan.agent, language: 'he-IL', history: [] }, 'gpt-transcribe')).toEqual({
       type: 'session.update',

@@ -101,10 +101,14 @@ export function readServerEvent(frame: string): ServerReport | null {
 }
 
 const END_CALL = 'end_call';
+/** The transcription models that take keywords; others would refuse the whole session. */
+const KEYWORD_MODELS = /^gpt-(live-)?transcribe/;
 
 /** The first event of a session. Keys that are not sent keep the provider's default. */
 export function sessionUpdate(session: AgentSession, transcriptionModel: string): RealtimeClientEvent {
   const language = session.language.split('-')[0] ?? session.language;
+  const takesKeywords = KEYWORD_MODELS.test(transcriptionModel) && session.keywords.length > 0;
+  const keywords = takesKeywords ? { keywords: [...session.keywords] } : {};
   return {
     type: 'session.update',
     session: {
@@ -114,7 +118,7 @@ export function sessionUpdate(session: AgentSession, transcriptionModel: string)
       audio: {
         input: {
           format: { type: 'audio/pcmu' },
-          transcription: { model: transcriptionModel, language },
+          transcription: { model: transcriptionModel, language, ...keywords },
           turn_detection: { type: 'server_vad', create_response: true, interrupt_response: true },
         },
         output: { format: { type: 'audio/pcmu' }, voice: session.voice },
