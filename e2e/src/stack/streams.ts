@@ -7,8 +7,10 @@ type StreamEvent = (typeof EVENTS)[number];
 
 /** What is in the streams, read with the client itself and an operator's rights, sharing no code with the product's messaging. */
 export type Streams = {
-  /** True when the stream holds this event of the call. */
-  holds(event: StreamEvent, callSid: string): Promise<boolean>;
+  /** True when the stream holds this event, or the dead letter, of the call. */
+  holds(event: StreamEvent | 'call.dead', callSid: string): Promise<boolean>;
+  /** Publishes bytes as they are. */
+  publish(subject: string, bytes: Uint8Array): Promise<void>;
   /** True when every stage has settled every event. */
   isIdle(): Promise<boolean>;
   /**
@@ -29,6 +31,9 @@ export async function createStreams({ natsUrl, credentials }: Surroundings): Pro
       const filter = callFilter(event, callSid);
       const { state } = await manager.streams.info(STREAMS[event], { subjects_filter: filter });
       return Object.keys(state.subjects ?? {}).length > 0;
+    },
+    publish: async (subject, bytes) => {
+      await connection.jetstream().publish(subject, bytes);
     },
     isIdle: async () => {
       const consumers = Object.entries(STAGES).map(([stage, { consumes }]) =>

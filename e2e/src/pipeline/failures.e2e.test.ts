@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { subjectOf } from '@pipeline/contracts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { operate } from '../stack/operator.ts';
+import { eventually, startStack, type Stack } from '../stack/stack.ts';
+import { arrivedOutcome, outcomeOf } from './outcome.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ overrides: { transcriber: { RECORDING_DEADLINE_MS: '1500' } } });
+});
+afterAll(() => stack.stop());
+const removers: (() => void)[] = [];
+afterEach(() => {
+  for (const remove of removers.splice(0)) remove();
+  stack.telephone.setRecordingBehaviour({});
+});
+
+const fault = (armed: Parameters<Stack['provider']['setFault']>[0]): void =>
+  void removers.push(stack.provider.setFault(armed));
+const call = async (dialogueId = 'he-renovation') => outcomeOf(stack, await stack.placeCall(dialogueId));
+
+describe('a failure stays where it happened, and the webhook still leaves', () => {
+  test('a recording that never appears: retried until its deadline, then skipped', async () => {
+    stack.telephone.setRecordingBehaviour({ outcome: 'never' });
+    const { callLog, body } = await call();
+    expect(body).toMatchObject({
+      status: 'partial',
+      transcript: null,
+      summary: null,
+      city: null,
+      service_category: null,
+    });
+    expect(body['stages']).toMatchObject({
+      transcriber: { state: 'skipped', code: 'RECORDING_NOT_FOUND' },
+      summarizer: { state: 'skipped', code: 'NO_TRANSCRIPT' },
+      extractor: { state: 'skipped' },
+    });
+    expect(callLog['transcription'], 'the live transcript is kept, and is no substitute').toContain('שיפוצים');
+    const stages = callLog['stages'] as { transcriber: { attempts: number } };
+    expect(stages.transcriber.attempts).toBeGreaterThanOrEqual(5);
+  });
+
+  test('a recording that is late is waited for', async () => {
+    stack.telephone.setRecordingBehaviour({ readyAfterLookups: 3, mediaNotFoundTimes: 1 });
+    expect((await call()).body).toMatchObject({ status: 'complete', city: 'תל אביב' });
+  });
+
+  test('a silent call pays no provider and says why', async () => {
+    const paid = stack.provider.requests.filter((one) => one.route !== 'realtime').length;
+    const { body } = await call('silent');
+    expect(body).toMatchObject({ transcript: null, stages: { transcriber: { state: 'skipped', code: 'NO_SPEECH' } } });
+    expect(stack.provider.requests.filter((one) => one.route !== 'realtime')).toHaveLength(paid);
+  });
+
+  test('a caller who hangs up at once still has a CallLog and a webhook', async () => {
+    const { body } = await call('hang-up');
+    expect(body).toMatchObject({ event_type: 'call.completed', direction: 'inbound' });
+  });
+
+  test.each([
+    ['refusal', 'PROVIDER_REFUSED'],
+    ['truncated', 'OUTPUT_TRUNCATED'],
+    ['malformed', 'OUTPUT_INVALID'],
+  ] as const)('a summary that is a %s: null with its code, the transcript stays', async (kind, code) => {
+    fault({ route: 'responses', kind });
+    const { body } = await call();
+    expect(body).toMatchObject({ summary: null, city: null, stages: { summarizer: { state: 'failed', code } } });
+    expect(body['transcript']).toContain('שיפוצים');
+  });
+
+  test.each([429, 500, 503])('%s of the provider three times is only a delay', async (status) => {
+    fault({ route: 'responses', kind: 'status', status, times: 3 });
+    expect((await call()).body).toMatchObject({ status: 'complete', city: 'תל אביב' });
+  });
+
+  test('a rejected key pauses the stage and loses no call: it goes on when the key works again', async () => {
+    fault({ route: 'responses', kind: 'status', status: 401, times: 4 });
+    const placed = await stack.placeCall('he-renovation');
+    await placed.ended;
+    await eventually('the summarizer is paused', () => stack.lines.some((line) => line.fields['paused'] === true));
+    expect((await arrivedOutcome(stack, placed.callSid)).body).toMatchObject({ status: 'complete' });
+    expect(stack.lines.some((line) => line.fields['paused'] === false)).toBe(true);
+  });
+
+  test('bytes that are no event go to the dead letters, and the consumer goes on', async () => {
+    const callSid = `CA${randomBytes(16).toString('hex')}`;
+    await stack.streams.publish(subjectOf('call.ended', 'biz_safe_home', callSid), Buffer.from('{"no":"event"'));
+    await eventually('the dead letter is stored', () => stack.streams.holds('call.dead', callSid));
+    expect(await stack.records.callLog(callSid)).toBeNull();
+    expect((await call()).body).toMatchObject({ status: 'complete' });
+  });
+});
+
+describe('erasure', () => {
+  test('an erased call is a tombstone that no repeated event brings back', async () => {
+    const { callSid, callLog } = await call();
+    await operate(['erase', callSid, '--business', String(callLog['businessId'])], 'callctl', stack.surroundings);
+    const erased = await eventually('the tombstone is written', async () => {
+      const document = await stack.records.callLog(callSid);
+      return document?.['erased'] === true && document;
+    });
+    expect(JSON.stringify(erased)).not.toMatch(/[א-ת]|\+972/);
+    const webhooks = stack.receiver.received.length;
+    await stack.streams.publishAllAgain();
+    await eventually('every stage has settled every event', () => stack.streams.isIdle());
+    expect(await stack.records.callLog(callSid)).toEqual(erased);
+    expect(stack.receiver.received).toHaveLength(webhooks);
+  });
+});
+
+describe('a field of one business', () => {
+  test('is a line in its settings: the next webhook has it, with no other change', async () => {
+    const before = await call();
+    expect(JSON.stringify(before.body['fields'])).not.toContain('property_type');
+    const settings = JSON.parse(
+      await operate(['settings', 'get', 'biz_safe_home', '--json'], 'callctl', stack.surroundings),
+    ) as {
+      fields: object[];
+    };
+    const field = { key: 'property_type', type: 'string', description: 'סוג הנכס', from: 'transcript' };
+    const changed = { ...settings, fields: [...settings.fields, field] };
+    await operate(['settings', 'set', '-'], 'callctl', stack.surroundings, JSON.stringify(changed));
+    const after = await call();
+    expect(after.body['fields']).toContainEqual(expect.objectContaining({ key: 'property_type', status: 'found' }));
+    expect(after.webhook.verified, 'the masked secret was kept').toBe(true);
+  });
+});
