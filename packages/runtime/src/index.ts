@@ -1,4 +1,3 @@
-export * from './bounded-fetch.ts';
 export * from './config.ts';
 export * from './crash-points.ts';
 export * from './health.ts';

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import {
   loadBusinesses,
   loadDialogues,
@@ -8,8 +9,6 @@ import {
   type Dialogue,
 } from '@pipeline/sandbox';
 import { transcriptLines, type NewCallLog } from '@pipeline/contracts';
-import { createTextModel } from './adapters/openai.ts';
-import { boundaryFor } from './boundary.ts';
 import { summarized } from './fixtures.ts';
 import { handle, type ExtractorDeps } from './handler.ts';
 

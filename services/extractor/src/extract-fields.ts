@@ -1,9 +1,9 @@
+import type { Answer, Question } from '@pipeline/ai-client';
 import type { FieldDefinition, FieldResult } from '@pipeline/contracts';
 import { countryOf } from './fields/address.ts';
 import { judgeAnswer } from './fields/answers.ts';
 import { sourcesOf } from './fields/evidence.ts';
 import { extractionQuestion, type CallTexts } from './prompt.ts';
-import type { Answer, Question } from './question.ts';
 
 export type ExtractionDeps = {
   ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Question } from '@pipeline/ai-client';
 import {
   callExtractedSchema,
   failureOf,
@@ -11,7 +12,6 @@ import {
 } from '@pipeline/contracts';
 import { CALL_SID, settings, summarized } from './fixtures.ts';
 import { handle, handOn, ownResult, type ExtractorDeps, type StoredCall } from './handler.ts';
-import type { Question } from './question.ts';
 
 const never = new AbortController().signal;
 const found = (value: unknown, quote: string) => ({ value, status: 'found', quote });

@@ -1,3 +1,4 @@
+import type { Answer, Question } from '@pipeline/ai-client';
 import {
   eventId,
   fieldsToExtract,
@@ -16,7 +17,6 @@ import {
 } from '@pipeline/contracts';
 import { callLogOf, type ExtractionPart } from './call-log.ts';
 import { extractFields } from './extract-fields.ts';
-import type { Answer, Question } from './question.ts';
 
 /** How storing a CallLog ended: ours was written, an earlier result of this revision stands, or the call may not be known. */
 export type StoreResult = { readonly kind: 'stored' | 'kept'; readonly callLog: CallLog } | { readonly kind: 'erased' };

@@ -1,10 +1,9 @@
+import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import { createCallLogReader } from '@pipeline/call-store/call-log';
 import { connectStore, createCallLogWriter } from '@pipeline/call-store/call-log-writer';
 import { createSettingsReader } from '@pipeline/call-store/settings';
 import { connectBroker } from '@pipeline/messaging';
 import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
-import { createTextModel } from './adapters/openai.ts';
-import { boundaryFor } from './boundary.ts';
 import { configSchema } from './config.ts';
 import { erase } from './erase.ts';
 import { handle, handOn, ownResult, type ExtractorDeps } from './handler.ts';

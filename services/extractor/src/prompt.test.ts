@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { boundaryFor } from '@pipeline/ai-client';
 import { fieldDefinitionSchema, fieldsToExtract } from '@pipeline/contracts';
-import { boundaryFor } from './boundary.ts';
 import { extractionQuestion } from './prompt.ts';
 
 const texts = { summary: 'A summary.', transcript: 'caller: hi\nagent: hello', startedAt: '2025-12-09T10:29:00Z' };

@@ -1,7 +1,7 @@
+import type { Question } from '@pipeline/ai-client';
 import type { FieldDefinition } from '@pipeline/contracts';
 import { readAnswers, type FieldAnswers } from './fields/answers.ts';
 import { answerForm } from './fields/form.ts';
-import type { Question } from './question.ts';
 
 /** The texts of a call, and the day on which "tomorrow" was said. */
 export type CallTexts = { readonly summary: string; readonly transcript: string; readonly startedAt: string };

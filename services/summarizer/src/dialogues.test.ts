@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import { loadDialogues, startAiProvider, type AiFault, type AiProvider, type Dialogue } from '@pipeline/sandbox';
 import { transcriptLines, type CallSummarized } from '@pipeline/contracts';
-import { createTextModel } from './adapters/openai.ts';
-import { boundaryFor } from './boundary.ts';
 import { transcribed } from './fixtures.ts';
 import { handle } from './handler.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Question } from '@pipeline/ai-client';
 import { callSummarizedSchema, failureOf, RetryLaterError } from '@pipeline/contracts';
 import { CALL_SID, heard, transcribed } from './fixtures.ts';
 import { handle, handOn, type SummarizerDeps } from './handler.ts';
-import type { Question } from './question.ts';
 
 const never = new AbortController().signal;
 function depsOf(answer: string | Error = 'סיכום') {

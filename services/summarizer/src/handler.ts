@@ -1,3 +1,4 @@
+import type { Answer, Question } from '@pipeline/ai-client';
 import {
   eventId,
   PermanentError,
@@ -11,7 +12,6 @@ import {
   type StageResult,
 } from '@pipeline/contracts';
 import { summaryQuestion } from './prompt.ts';
-import type { Answer, Question } from './question.ts';
 
 export type SummarizerDeps = {
   /** Asks the text model. */

@@ -1,7 +1,6 @@
+import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import { connectBroker } from '@pipeline/messaging';
 import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
-import { createTextModel } from './adapters/openai.ts';
-import { boundaryFor } from './boundary.ts';
 import { configSchema } from './config.ts';
 import { handle, handOn, type SummarizerDeps } from './handler.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Question } from '@pipeline/ai-client';
 import type { AnalysisSettings } from '@pipeline/contracts';
-import type { Question } from './question.ts';
 
 const LONGEST_SUMMARY_CHARS = 20_000;
 const answerSchema = z.object({ summary: z.string() });

@@ -1,6 +1,5 @@
-import { APIError, OpenAI, toFile } from 'openai';
-import { PermanentError, providerFailure, RetryLaterError } from '@pipeline/contracts';
-import { AnswerTooLargeError, createBoundedFetch } from '@pipeline/runtime';
+import { aiFailure, createAiClient, isRefusalOf, type Transcription } from '@pipeline/ai-client';
+import { PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { createLimiter } from '../bounded.ts';
 import type { SpeechRequest, SpeechText } from '../hear.ts';
 
@@ -16,18 +15,12 @@ export type SpeechToTextOptions = {
 
 /** An answer is the text of a minute at most; a server that sends more than this is not answering us. */
 const MAX_ANSWER_BYTES = 1_048_576;
+const PROVIDER = 'speech-to-text';
 
 /** Speech-to-text by OpenAI's `POST /audio/transcriptions`, or a server that speaks it. Never retries by itself: the stream redelivers. */
 export function createSpeechToText(options: SpeechToTextOptions) {
-  const client = new OpenAI({
-    apiKey: options.apiKey,
-    baseURL: options.baseUrl,
-    maxRetries: 0,
-    logLevel: 'off', // Its debug lines hold request bodies.
-    organization: null,
-    project: null,
-    fetch: createBoundedFetch(MAX_ANSWER_BYTES),
-  });
+  const { baseUrl, apiKey } = options;
+  const client = createAiClient({ baseUrl, apiKey, maxAnswerBytes: MAX_ANSWER_BYTES });
   const limit = createLimiter(options.concurrency);
   const hinted = modelTakesHints(options.model);
   /** Languages that the model refused as a hint: asked once, not once a segment. */
@@ -41,11 +34,11 @@ export function createSpeechToText(options: SpeechToTextOptions) {
           ...(request.keywords.length > 0 ? { keywords: [...request.keywords] } : {}),
         }
       : { language };
-    const file = await toFile(await request.audio(), 'speech.wav', { type: 'audio/wav' });
+    const file = new File([await request.audio()], 'speech.wav', { type: 'audio/wav' });
     const body = { file, model: options.model, response_format: 'json' as const, ...hints };
     const answer = await client.audio.transcriptions.create(body, { signal });
     // The client does not check what it was sent: a proxy's page comes as a string, another server may leave the text out.
-    if (typeof answer === 'string') throw new RetryLaterError('speech-to-text answered no JSON');
+    if (typeof answer === 'string') throw new RetryLaterError(`${PROVIDER} answered no JSON`);
     if (typeof answer.text !== 'string') throw new PermanentError('OUTPUT_INVALID');
     return { text: answer.text, language: answer.languages?.[0]?.code ?? null, usage: usageOf(answer.usage) };
   };
@@ -57,14 +50,16 @@ export function createSpeechToText(options: SpeechToTextOptions) {
       try {
         return await ask(request, !refused.has(language), signal);
       } catch (error) {
-        if (!hinted || refused.has(language) || !isAboutLanguages(error)) throw failureOf(error, outer);
+        // The allow-list of `languages` is not published: a code that the model does not know is a 400, and no reason to lose the call.
+        const isAboutLanguages = hinted && !refused.has(language) && isRefusalOf('languages', error);
+        if (!isAboutLanguages) throw aiFailure(error, PROVIDER, outer);
       }
       try {
         const heard = await ask(request, false, signal);
         refused.add(language);
         return heard;
       } catch (error) {
-        throw failureOf(error, outer);
+        throw aiFailure(error, PROVIDER, outer);
       }
     }, outer);
 }
@@ -74,31 +69,13 @@ function modelTakesHints(model: string): boolean {
   return /^gpt-(live-)?transcribe/.test(model);
 }
 
-/** The allow-list of `languages` is not published: a code that the model does not know is a 400, and no reason to lose the call. */
-function isAboutLanguages(error: unknown): boolean {
-  if (!(error instanceof APIError) || error.status !== 400) return false;
-  return error.param === null || error.param === undefined || error.param.startsWith('languages');
-}
-
 /** ISO 639-1, which is what the provider takes: `ar-EG` is `ar`. */
 function baseLanguage(language: string): string {
   return language.split('-')[0] ?? language;
 }
 
-function usageOf(usage: OpenAI.Audio.Transcription['usage']): Record<string, number> {
+function usageOf(usage: Transcription['usage']): Record<string, number> {
   if (usage === undefined || usage === null) return {};
   if (usage.type === 'duration') return { audioSeconds: usage.seconds };
   return { inputTokens: usage.input_tokens, outputTokens: usage.output_tokens };
-}
-
-/** Our own shutdown stays what it is; everything else gets its meaning from the one rule in contracts. */
-function failureOf(error: unknown, outer: AbortSignal): unknown {
-  if (outer.aborted) return outer.reason;
-  if (error instanceof PermanentError || error instanceof RetryLaterError) return error;
-  if (error instanceof AnswerTooLargeError) return new PermanentError('OUTPUT_INVALID', { cause: error });
-  const answer =
-    error instanceof APIError
-      ? { status: error.status, code: error.code, param: error.param, retryAfter: error.headers?.get('retry-after') }
-      : {};
-  return providerFailure({ provider: 'speech-to-text', ...answer, cause: error }, Date.now());
 }

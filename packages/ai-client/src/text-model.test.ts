@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { json as readJson } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
-import type { Question } from '../question.ts';
-import { createTextModel, type TextModelOptions } from './openai.ts';
+import type { Question } from './question.ts';
+import { createTextModel, type TextModelOptions } from './text-model.ts';
 
 const never = new AbortController().signal;
 const question: Question<string> = {
@@ -90,11 +90,19 @@ describe('the text model', () => {
     ]);
   });
 
-  test('that says something of another form is asked once more, then the part fails', async () => {
-    const bad = says('I am sorry, I cannot do that.');
+  test.each([
+    ['B55 broken JSON', says('{"words":')],
+    ['B56 JSON in fences', says('```json\n{"words":"hello"}\n```')],
+    ['F62 a plain sentence', says('I am sorry, I cannot do that.')],
+    ['F61 the wrong form', says('{"other":1}')],
+    ['no words at all', response([])],
+  ])('that says %s is asked once more, then the part fails', async (_name, bad) => {
     const repaired = await providerWith([bad, good]);
-    const usage = { requests: 2, inputTokens: 60, outputTokens: 10 };
-    expect(await repaired.ask(question, never)).toEqual({ value: 'hello', usage });
+    expect(await repaired.ask(question, never)).toEqual({
+      value: 'hello',
+      usage: { requests: 2, inputTokens: 60, outputTokens: 10 },
+    });
+    expect(repaired.seen).toHaveLength(2);
     const hopeless = await providerWith([bad]);
     expect(await outcomeOf(hopeless.ask(question, never))).toBe('OUTPUT_INVALID');
     expect(hopeless.seen).toHaveLength(2);
@@ -104,16 +112,32 @@ describe('the text model', () => {
     ['a refusal', response([{ type: 'refusal', refusal: 'no' }]), 'PROVIDER_REFUSED'],
     [
       'filtered words',
-      says('{', { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }),
+      says('{"wo', { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }),
       'PROVIDER_REFUSED',
     ],
-    ['B57 cut words', says('{"wo', { status: 'incomplete' }), 'OUTPUT_TRUNCATED'],
+    [
+      'B57 cut words',
+      says('{"wo', { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }),
+      'OUTPUT_TRUNCATED',
+    ],
+    ['cut words that read well', says('{"words":"hello"}', { status: 'incomplete' }), 'OUTPUT_TRUNCATED'],
     ['a failed response', says('', { status: 'failed', error: { code: 'server_error' } }), 'again'],
+    [
+      'a prompt that it does not take',
+      says('', { status: 'failed', error: { code: 'invalid_prompt' } }),
+      'PROVIDER_REJECTED',
+    ],
     ['something else', answer(200, { choices: [] }), 'again'],
+    ['200 and a page', (reply: ServerResponse) => void reply.writeHead(200).end('<html>'), 'again'],
     ['B60 3 MB', says('x'.repeat(3_000_000)), 'OUTPUT_INVALID'],
     ['400', refusal(400, { param: 'text' }), 'PROVIDER_REJECTED'],
+    ['400 about the model', refusal(400, { code: 'model_not_found' }), 'pause: model'],
     ['401', refusal(401, {}), 'pause: credentials'],
+    ['403', refusal(403, {}), 'pause: credentials'],
     ['404', refusal(404, {}), 'pause: model'],
+    ['408', refusal(408, {}), 'again'],
+    ['409', refusal(409, {}), 'again'],
+    ['422', refusal(422, {}), 'PROVIDER_REJECTED'],
     ['429 with Retry-After', refusal(429, {}, { 'retry-after': '9' }), 'again in 9000 ms'],
     ['429 without quota', refusal(429, { code: 'insufficient_quota' }), 'pause: quota'],
     ['503', refusal(503, {}), 'again'],
@@ -133,5 +157,12 @@ describe('the text model', () => {
     const stop = new AbortController();
     const { ask } = await providerWith([() => stop.abort(new Error('shutting down'))]);
     await expect(ask(question, stop.signal)).rejects.toThrow('shutting down');
+  });
+
+  test('B72 counts what is missing or wrong in the usage as nothing', async () => {
+    const { ask } = await providerWith([
+      says('{"words":"hello"}', { usage: { input_tokens: -5, output_tokens: 'many' } }),
+    ]);
+    expect(await ask(question, never)).toMatchObject({ usage: { inputTokens: 0, outputTokens: 0 } });
   });
 });

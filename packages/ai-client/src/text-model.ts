@@ -1,12 +1,11 @@
-import { APIError, OpenAI } from 'openai';
 import { z } from 'zod';
-import { PermanentError, providerFailure, RetryLaterError } from '@pipeline/contracts';
-import { AnswerTooLargeError, createBoundedFetch } from '@pipeline/runtime';
-import type { Answer, Question } from '../question.ts';
+import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { createAiClient, type AiClientOptions } from './client.ts';
+import { aiFailure } from './failure.ts';
+import type { Answer, Question } from './question.ts';
 
-export type TextModelOptions = {
-  readonly baseUrl: string;
-  readonly apiKey: string;
+/** Which model is asked, where, and how much of it one question may take. */
+export type TextModelOptions = Pick<AiClientOptions, 'baseUrl' | 'apiKey'> & {
   readonly model: string;
   /** Milliseconds for one request as a whole. */
   readonly timeoutMs: number;
@@ -20,18 +19,13 @@ const REPAIR = 'Your last answer did not have the asked form. Answer with the JS
 
 /**
  * A text model behind OpenAI's `POST /responses`, or a server that speaks it, with a structured answer. An answer that is not of
- * the asked form is asked for once more. Nothing else is retried here: the stream redelivers.
+ * the asked form is asked for once more. Nothing else is retried here: the stream redelivers. Throws RetryLaterError, or
+ * PermanentError `PROVIDER_REJECTED`, `PROVIDER_REFUSED` (filtered words too), `OUTPUT_TRUNCATED` or `OUTPUT_INVALID`; when the
+ * signal of the question ends it, the signal's reason.
  */
 export function createTextModel(options: TextModelOptions) {
-  const client = new OpenAI({
-    apiKey: options.apiKey,
-    baseURL: options.baseUrl,
-    maxRetries: 0,
-    logLevel: 'off', // Its debug lines hold request bodies.
-    organization: null,
-    project: null,
-    fetch: createBoundedFetch(MAX_ANSWER_BYTES),
-  });
+  const { baseUrl, apiKey } = options;
+  const client = createAiClient({ baseUrl, apiKey, maxAnswerBytes: MAX_ANSWER_BYTES });
 
   const request = async (question: Question<unknown>, outer: AbortSignal): Promise<Spoken> => {
     const { name, instructions, input, schema } = question;
@@ -42,7 +36,7 @@ export function createTextModel(options: TextModelOptions) {
       const body = { model: options.model, instructions, input, text: { format }, ...limits };
       return spokenText(await client.responses.create(body, { signal }));
     } catch (error) {
-      throw failureOf(error, outer);
+      throw aiFailure(error, 'the text model', outer);
     }
   };
 
@@ -104,16 +98,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Our own shutdown stays what it is; everything else gets its meaning from the one rule in contracts. */
-function failureOf(error: unknown, outer: AbortSignal): unknown {
-  if (outer.aborted) return outer.reason;
-  if (error instanceof PermanentError || error instanceof RetryLaterError) return error;
-  if (error instanceof AnswerTooLargeError) return new PermanentError('OUTPUT_INVALID', { cause: error });
-  const answer =
-    error instanceof APIError
-      ? { status: error.status, code: error.code, param: error.param, retryAfter: error.headers?.get('retry-after') }
-      : {};
-  return providerFailure({ provider: 'the text model', ...answer, cause: error }, Date.now());
 }
