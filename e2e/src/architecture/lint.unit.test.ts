@@ -27,6 +27,8 @@ describe('the architecture rules', () => {
     ['bad/src/handler.ts', 'no-restricted-imports', "'@pipeline/sandbox'"],
     ['bad/src/handler.ts', 'no-restricted-imports', "'openai'"],
     ['bad/src/handler.ts', 'no-restricted-imports', "'../../media-gateway/src/call.ts'"],
+    ['bad/src/client.ts', 'no-restricted-imports', "'openai'"],
+    ['bad/src/client.ts', 'no-restricted-imports', "'openai/resources/realtime/realtime'"],
     ['bad/src/handler.ts', 'no-process-env', 'process.env'],
     ['bad/src/handler.ts', 'no-floating-promises', 'Promises'],
     ['bad/src/handler.ts', 'no-cycle', 'cycle'],
