@@ -33,7 +33,7 @@ export async function runDemo(
   const ticking = setInterval(() => narrator.showProgress(options.calls), PROGRESS_MS);
   try {
     signal.throwIfAborted();
-    const results = await placeAll(stack, options, screen, signal);
+    const results = await Promise.race([placeAll(stack, options, screen), whenAborted(signal)]);
     screen.settle();
     const [only] = results;
     if (results.length === 1 && only !== undefined) showCall(screen, only);
@@ -47,12 +47,7 @@ export async function runDemo(
   }
 }
 
-async function placeAll(
-  stack: Stack,
-  options: DemoOptions,
-  screen: Screen,
-  signal: AbortSignal,
-): Promise<DemoResult[]> {
+async function placeAll(stack: Stack, options: DemoOptions, screen: Screen): Promise<DemoResult[]> {
   const chosen = choose(stack.dialogues, options);
   screen.line();
   for (const dialogue of options.calls === 1 ? chosen : []) {
@@ -67,13 +62,22 @@ async function placeAll(
   return Promise.all(
     calls.map(async ({ dialogue, call }) => {
       await call.ended;
-      const arrived = await arrivedCall(stack, call.callSid, ARRIVES_MS, signal);
+      const arrived = await arrivedCall(stack, call.callSid, ARRIVES_MS);
       await eventually('the delivery is told', () => isToldDelivered(stack, call.callSid), TOLD_MS).catch(
         () => undefined,
       );
       return { ...arrived, dialogueId: dialogue.id };
     }),
   );
+}
+
+/** Rejects when the signal says so: whatever is waited for then, the stack is stopped. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(new Error('interrupted'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+  });
 }
 
 /** The receiver has the webhook a moment before the dispatcher has the receiver's answer. */

@@ -12,18 +12,9 @@ export type ArrivedCall = {
 };
 
 /** Waits for the verified webhook of a call that has ended and reads its CallLog. */
-export async function arrivedCall(
-  stack: Stack,
-  callSid: string,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<ArrivedCall> {
+export async function arrivedCall(stack: Stack, callSid: string, timeoutMs: number): Promise<ArrivedCall> {
   const arriving = stack.receiver.waitFor((one) => one.verified && callOf(one) === callSid, timeoutMs);
-  const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }); // aborted with an Error by main
-  });
-  const webhook = await Promise.race([arriving, aborted]).catch((error: unknown) => {
-    if (signal?.aborted === true) throw error;
+  const webhook = await arriving.catch((error: unknown) => {
     throw new Error(`the webhook of ${callSid} did not arrive; what was said of it:\n${lastWords(stack, callSid)}`, {
       cause: error,
     });

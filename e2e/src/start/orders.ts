@@ -31,7 +31,7 @@ async function order(stack: Stack, screen: Screen, line: string, signal: AbortSi
     const call = await stack.placeCall(id, { speed: SPEED });
     screen.line(`☎  ${call.callSid}: ${id}`);
     await call.ended;
-    const arrived = await arrivedCall(stack, call.callSid, ARRIVES_MS, signal);
+    const arrived = await arrivedCall(stack, call.callSid, ARRIVES_MS);
     showCall(screen, { ...arrived, dialogueId: id });
     screen.line();
   } catch (error) {
