@@ -28,7 +28,10 @@ export const stageResultsSchema = z.looseObject({
 });
 export type StageResults = z.infer<typeof stageResultsSchema>;
 
-/** The result of a part that went well. */
+/**
+ * The result of a part that went well. A clock that was set back makes `ms` 0, and a count that is no number is left out: the
+ * next stage would refuse either, and the call would end as a dead letter.
+ */
 export function stageDone(part: {
   readonly model: string;
   readonly attempts: number;
@@ -40,8 +43,8 @@ export function stageDone(part: {
     code: null,
     model: part.model,
     attempts: part.attempts,
-    ms: Math.round(part.ms),
-    usage: part.usage === undefined ? null : { ...part.usage },
+    ms: Math.max(0, Math.round(part.ms)),
+    usage: part.usage === undefined ? null : counted(part.usage),
     costUsd: null,
   };
 }
@@ -49,4 +52,8 @@ export function stageDone(part: {
 /** The result of a part that failed or was skipped: its value is `null` and this says why. */
 export function stageNotDone(failure: Failure, attempts: number): StageResult {
   return { state: failure.state, code: failure.code, model: null, attempts, ms: 0, usage: null, costUsd: null };
+}
+
+function counted(usage: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(usage).filter(([, count]) => Number.isFinite(count)));
 }
