@@ -119,6 +119,18 @@ test('a business cannot erase the call of another one', async () => {
   expect((await reader.find(callSid, never)).kind).toBe('call');
 });
 
+test('B47 a result that names another business changes nothing, whatever its revision: no words change hands', async () => {
+  const { writer, raw } = openCalls();
+  const callSid = newCallSid();
+  await writer.store(newCallLog(callSid, 1), never);
+  const before = await raw(callSid);
+  for (const revision of [1, 2]) {
+    const result = await writer.store(newCallLog(callSid, revision, { businessId: 'biz_2' }), never);
+    expect(result).toMatchObject({ kind: 'kept', callLog: { businessId: 'biz_1', revision: 1 } });
+  }
+  expect(await raw(callSid)).toEqual(before);
+});
+
 test('a late result does not bring back what retention removed', async () => {
   const { writer, reader, documents, count } = openCalls();
   const callSid = newCallSid();

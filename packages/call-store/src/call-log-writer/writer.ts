@@ -20,7 +20,7 @@ import { nextRevision, tombstone } from './pipelines.ts';
 export type StoreResult =
   /** Written: this is now the CallLog. */
   | { readonly kind: 'stored'; readonly callLog: CallLog }
-  /** An equal or higher revision stands and nothing was written: this is the CallLog. */
+  /** An equal or higher revision stands, or the call is another business's, and nothing was written: this is the CallLog. */
   | { readonly kind: 'kept'; readonly callLog: CallLog }
   /** The call is erased, or its retention is over: nothing was written and nothing may follow. Drop and acknowledge. */
   | { readonly kind: 'erased' };
@@ -53,7 +53,7 @@ export function createCallLogWriter(store: Store): CallLogWriter {
       const outcome = await writeFenced({
         write: () => inTime('write a CallLog', signal, () => upsert(model, checkedLog)),
         look: () => look(model, checkedLog.callSid, signal),
-        stands: (found) => found.kind !== 'call' || found.callLog.revision >= checkedLog.revision,
+        stands: (found) => found.kind !== 'call' || isKept(found.callLog, checkedLog),
       });
       if (outcome.kind === 'written') return { kind: 'stored', callLog: outcome.value };
       // An expired shell refuses like a tombstone: a late or repeated result must not bring back what retention removed.
@@ -74,9 +74,15 @@ export function createCallLogWriter(store: Store): CallLogWriter {
   };
 }
 
+/** A call never changes its business: a result that names another one would show the words of one business to the other. */
+function isKept(stored: CallLog, log: NewCallLog): boolean {
+  return stored.businessId !== log.businessId || stored.revision >= log.revision;
+}
+
 /** Null when the server wrote and does not show it: `secantusd-rs` does so after a race that mongod repeats by itself. */
 async function upsert(model: Model<StoredDocument>, log: NewCallLog): Promise<CallLog | null> {
   const fence = {
+    businessId: log.businessId,
     revision: trusted({ $lt: log.revision }),
     erased: trusted({ $ne: true }),
     expired: trusted({ $ne: true }),
