@@ -131,11 +131,13 @@ describe('a notice that does not fit its CallLog', () => {
   });
 
   it('B47: that names another business sends nothing to anybody', async () => {
-    const world = createWorld();
-    await expect(world.handle(noticeOf({ businessId: 'biz_other' }))).rejects.toMatchObject({
-      code: 'BUSINESS_UNKNOWN',
-    });
-    expect(world.rows).toEqual([]);
+    for (const revision of [1, 2]) {
+      const world = createWorld();
+      await expect(world.handle(noticeOf({ businessId: 'biz_other', revision }))).rejects.toMatchObject({
+        code: 'BUSINESS_UNKNOWN',
+      });
+      expect(world.rows).toEqual([]);
+    }
   });
 });
 

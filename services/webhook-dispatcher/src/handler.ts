@@ -53,14 +53,14 @@ const MAX_ROUNDS = 3;
 export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSignal): Promise<OutboundEvent[]> {
   const stored = await deps.findCall(notice.callSid, signal);
   if (stored.kind === 'erased' || stored.kind === 'expired') return [];
+  if (stored.kind === 'call' && stored.callLog.businessId !== notice.businessId) {
+    throw new PermanentError('BUSINESS_UNKNOWN', { message: 'the notice names another business than the CallLog' });
+  }
   // A CallLog is written before its notice: without one it is a restored database or a forged notice. It may appear, for a day.
   if (stored.kind === 'none' || stored.callLog.revision < notice.revision) {
     throw new RetryLaterError('the CallLog of the notice is not there', { code: 'OBJECT_MISSING' });
   }
   const { callLog } = stored;
-  if (callLog.businessId !== notice.businessId) {
-    throw new PermanentError('BUSINESS_UNKNOWN', { message: 'the notice names another business than the CallLog' });
-  }
   const settings = await deps.findSettings(callLog.businessId, signal);
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const frozen = await deps.frozenRevisions(callLog.callSid, callLog.businessId, signal);
