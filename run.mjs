@@ -28,7 +28,11 @@ if (entry === undefined) {
 await install();
 const fixed = verb === 'test-long' ? ['--long'] : [];
 const node = join(root, 'node_modules/node/bin/node');
-process.exit(await run(node, ['--disable-warning=ExperimentalWarning', join(root, entry), ...fixed, ...rest], { stdio: 'inherit' }));
+process.exit(
+  await run(node, ['--disable-warning=ExperimentalWarning', join(root, entry), ...fixed, ...rest], {
+    stdio: 'inherit',
+  }),
+);
 
 /** Installs the workspace unless the stamp of the last installation equals the lockfile. */
 async function install() {
@@ -43,7 +47,9 @@ async function install() {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (code !== 0) {
-    console.error('the workspace could not be installed. Check that npm reaches its registry, then run the command again.');
+    console.error(
+      'the workspace could not be installed. Check that npm reaches its registry, then run the command again.',
+    );
     process.exit(1);
   }
   writeFileSync(stampFile, stamp);
