@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { getServers } from '@pipeline/sandbox/servers';
 import { runSuite, type Step } from './suite.ts';
@@ -13,7 +12,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const environment = { ...process.env, DO_NOT_TRACK: '1', TURBO_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0' };
+const environment = { ...process.env, DO_NOT_TRACK: '1', FORCE_COLOR: '0' };
 const servers: Step = {
   name: 'servers',
   run: async (report) => {
@@ -24,11 +23,7 @@ const servers: Step = {
 const checks: Step[] = [
   command('format', ['oxfmt', '--check', '.'], environment),
   command('lint', ['oxlint', '--type-aware', '--deny-warnings', '.'], environment),
-  command(
-    'types',
-    ['turbo', 'run', 'typecheck', '--output-logs=errors-only', `--concurrency=${availableParallelism()}`],
-    environment,
-  ),
+  command('types', ['tsc', '-p', 'tsconfig.json'], environment),
   command('unused code', ['knip'], environment),
   vitest('unit tests', 'unit', environment),
 ];
