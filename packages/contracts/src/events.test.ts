@@ -84,4 +84,10 @@ describe('events', () => {
       expect(customerPhone({ from, to: null, direction: 'inbound' })).toBeNull();
     }
   });
+
+  test('B20 a caller who hides the number has none, also when the network spells that out in digits', () => {
+    for (const from of ['+266696687', '+7378742833', '+2562533', '+8656696', '+86282452253']) {
+      expect(customerPhone({ from, to: '+97231234567', direction: 'inbound' }), from).toBeNull();
+    }
+  });
 });

@@ -118,7 +118,13 @@ export function withoutLargeParts(event: OutboundEvent): OutboundEvent {
   }
 }
 
-/** `from` when inbound, `to` when outbound, if it is a number in E.164, else `null`. */
+/**
+ * What a withheld number looks like: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE as the keys of a telephone, in the
+ * form of E.164 though no such number can exist. Twilio sends these and the words themselves.
+ */
+const WITHHELD: ReadonlySet<string> = new Set(['+266696687', '+7378742833', '+2562533', '+8656696', '+86282452253']);
+
+/** `from` when inbound, `to` when outbound, if it is a number in E.164 that was not withheld, else `null`. */
 export function customerPhone(call: {
   readonly from: string | null;
   readonly to: string | null;
@@ -126,5 +132,5 @@ export function customerPhone(call: {
 }): string | null {
   const raw = call.direction === 'outbound' ? call.to : call.from;
   const parsed = phoneSchema.safeParse(raw);
-  return parsed.success ? parsed.data : null;
+  return parsed.success && !WITHHELD.has(parsed.data) ? parsed.data : null;
 }
