@@ -2,6 +2,7 @@ import {
   businessSettingsSchema,
   FAILURE_CODES,
   failureOf,
+  RetryLaterError,
   type BusinessSettings,
   type CallExtracted,
   type Received,
@@ -59,6 +60,20 @@ describe('a notice of a stored call', () => {
       await world.handle(noticeOf());
       expect(world.rows).toMatchObject([{ webhookId: `msg_${CALL}_completed`, hasEndpoint: false }]);
     }
+  });
+
+  it("is kept to be sent when the settings of its business make no sense, so that its call waits in nobody's way", async () => {
+    const world = createWorld({ settings: new TypeError('stored settings do not fit') });
+    expect(await world.handle(noticeOf())).toEqual([]);
+    expect(world.rows).toMatchObject([{ webhookId: `msg_${CALL}_completed`, hasEndpoint: true }]);
+    world.callLog = callLogWith({ revision: 2 });
+    await expect(world.handle(noticeOf({ revision: 2 }))).rejects.toThrow('do not fit');
+  });
+
+  it('waits while the settings cannot be read for now', async () => {
+    const world = createWorld({ settings: new RetryLaterError('down', { deadline: 'none' }) });
+    await expect(world.handle(noticeOf())).rejects.toThrow(RetryLaterError);
+    expect(world.rows).toEqual([]);
   });
 });
 
@@ -163,7 +178,11 @@ type Row = Partial<FrozenWebhook> & { webhookId: string; revision: number; hasEn
 
 /** A store in memory whose unique ids behave as the real ones. */
 function createWorld(
-  given: { settings?: BusinessSettings | null; callLog?: ReturnType<typeof callLogWith>; stored?: StoredCall } = {},
+  given: {
+    settings?: BusinessSettings | Error | null;
+    callLog?: ReturnType<typeof callLogWith>;
+    stored?: StoredCall;
+  } = {},
 ) {
   const rows: Row[] = [];
   const world = {
@@ -178,7 +197,10 @@ function createWorld(
     },
     deps: {
       findCall: async (): Promise<StoredCall> => given.stored ?? { kind: 'call', callLog: world.callLog },
-      findSettings: async () => world.settings,
+      findSettings: async () => {
+        if (world.settings instanceof Error) throw world.settings;
+        return world.settings;
+      },
       frozenRevisions: async () => rows.map((row) => row.revision),
       freeze: async (webhook: FrozenWebhook, hasEndpoint: boolean) => {
         world.beforeFreeze();

@@ -61,12 +61,12 @@ export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSig
     throw new RetryLaterError('the CallLog of the notice is not there', { code: 'OBJECT_MISSING' });
   }
   const { callLog } = stored;
-  const settings = await deps.findSettings(callLog.businessId, signal);
+  const settings = await readSettings(callLog.businessId, deps, signal);
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const frozen = await deps.frozenRevisions(callLog.callSid, callLog.businessId, signal);
     const eventType = dueEvent(frozen, callLog, notice, settings);
     if (eventType === null) return [];
-    const hasEndpoint = settings !== null && settings.inbound_webhook_url !== null;
+    const hasEndpoint = settings instanceof Error || (settings !== null && settings.inbound_webhook_url !== null);
     if ((await deps.freeze(webhookOf(callLog, eventType), hasEndpoint, signal)) === 'inserted') return [];
   }
   throw new RetryLaterError('other notices of the call are being worked', { deadline: 'none' });
@@ -100,16 +100,34 @@ export async function ownResult(
   return frozen.some((revision) => revision >= notice.revision) ? [] : null;
 }
 
+/**
+ * Settings that are stored but make no sense are an error here and no reason to wait: the body does not need them, and notices that
+ * wait for somebody to mend one business would fill the stage for all. Each attempt reads them again.
+ */
+async function readSettings(
+  businessId: string,
+  deps: Pick<HandlerDeps, 'findSettings'>,
+  signal: AbortSignal,
+): Promise<BusinessSettings | Error | null> {
+  try {
+    return await deps.findSettings(businessId, signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof RetryLaterError || !(error instanceof Error)) throw error;
+    return error;
+  }
+}
+
 function dueEvent(
   frozen: readonly number[],
   callLog: CallLog,
   notice: Notice,
-  settings: BusinessSettings | null,
+  settings: BusinessSettings | Error | null,
 ): BodyType | null {
   if (frozen.length === 0) return 'call.completed';
   const isNew = frozen.every((revision) => revision < callLog.revision);
-  const isWanted = notice.data.notify && settings !== null && settings.webhook_events.includes('call.updated');
-  return isNew && isWanted ? 'call.updated' : null;
+  if (!isNew || !notice.data.notify) return null;
+  if (settings instanceof Error) throw settings;
+  return settings?.webhook_events.includes('call.updated') === true ? 'call.updated' : null;
 }
 
 function webhookOf(callLog: CallLog, eventType: BodyType): FrozenWebhook {
