@@ -1,4 +1,4 @@
-import { callLogSchema, customerPhone } from '@pipeline/contracts';
+import { callLogSchema } from '@pipeline/contracts';
 import { WEBHOOK_KEYS, WEBHOOK_SOURCES } from '@pipeline/contracts/webhook';
 import type { CodeEvidence, RunEvidence } from './evidence.ts';
 
@@ -106,7 +106,7 @@ function differences({ callLog, withDispatcher }: RunEvidence): string[] {
     timestamp: `${callLog.stored_at.slice(0, 19)}Z`,
     business_id: callLog.businessId,
     call_id: callLog.callSid,
-    phone: customerPhone(callLog),
+    phone: callLog.direction === 'inbound' ? callLog.from : callLog.to, // the dialogue's numbers are all E.164
     city: callLog.extracted_city,
     service_category: callLog.extracted_service,
     summary: callLog.summary,

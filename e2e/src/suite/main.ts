@@ -12,7 +12,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const environment = { ...process.env, DO_NOT_TRACK: '1', FORCE_COLOR: '0' };
+const environment = { ...process.env, DO_NOT_TRACK: '1', NO_COLOR: '1', FORCE_COLOR: undefined };
 const servers: Step = {
   name: 'servers',
   run: async (report) => {
@@ -31,7 +31,9 @@ const onServers: Step[] = [
   command('laws', ['node', 'e2e/src/laws/main.ts'], environment),
   vitest('end-to-end tests', 'e2e', environment),
 ];
-const phases = values.long ? [[servers], [vitest('long tests', 'long', environment)]] : [[servers, checks], onServers];
+const phases = values.long
+  ? [[servers], [vitest('long tests', 'long', environment)]]
+  : [[servers, checks], [onServers]];
 
 const total = await runSuite(phases, (line) => process.stdout.write(`${line}\n`));
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
