@@ -33,8 +33,6 @@ export function reportText({ callLog, deliveries, withTranscript }: CallReport, 
     ['status', `${callLog.status}, revision ${callLog.revision}${previous}, stored ${callLog.stored_at}`],
     ...stageRows(callLog),
     ['summary', foreign(callLog.summary)],
-    ['city', foreign(callLog.extracted_city)],
-    ['service', foreign(callLog.extracted_service)],
     ...callLog.fields.map((field) => [`field ${field.key}`, fieldText(field, foreign)] as const),
     ...deliveryRows(deliveries),
   ];
