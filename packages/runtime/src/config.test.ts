@@ -64,6 +64,14 @@ describe('configuration', () => {
     expect(problemsOf(z.object({ KEY: secretVariable() }), { KEY: value })).toHaveLength(1);
   });
 
+  test.each(['sk-кey', 'sk-é1', 'sk-\u200bkey', 'sk-a\r\nx-b: 1', 'sk-\u007fkey'])(
+    'the secret %j, which no HTTP header can carry, is refused before the first call',
+    (value) => {
+      expect(problemsOf(z.object({ KEY: secretVariable() }), { KEY: value })).toEqual(['KEY: must be printable ASCII']);
+      expect(problemsOf(z.object({ KEY: secretVariable() }), { KEY: 'sk-~ !"key' })).toEqual([]);
+    },
+  );
+
   test.each(['12.5', '-1', '1e9', '0x10', 'NaN', '101', ' 5'])('the number %j is refused', (value) => {
     const schema = z.object({ LIMIT: integerVariable({ min: 1, max: 100, default: 7 }) });
     expect(problemsOf(schema, { LIMIT: value })).toHaveLength(1);

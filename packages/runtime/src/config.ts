@@ -13,12 +13,16 @@ export class ConfigError extends Error {
 
 const PLACEHOLDER = /^(change[-_ ]?me|placeholder|example|secret|password|todo|xxx+|your[-_ ].*|<.*>)$/i;
 
-/** A secret from the environment: never empty, never a placeholder, no default. */
+/** Secrets travel in HTTP headers, and a header with another character throws where a call is already waiting. */
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+
+/** A secret from the environment: printable ASCII, never empty, never a placeholder, no default. */
 export function secretVariable(): z.ZodString {
   return z
     .string()
     .min(1, 'must not be empty')
     .refine((value) => value.trim() === value && value !== '', 'must not be blank or end in white space')
+    .refine((value) => PRINTABLE_ASCII.test(value.trim()), 'must be printable ASCII')
     .refine((value) => !PLACEHOLDER.test(value), 'is a placeholder, set the real value');
 }
 
