@@ -25,13 +25,14 @@ export function createCalls(deps: CallsDeps): Calls {
   const running = new Map<string, RunningCall>();
 
   const onHandedOver = (event: CallEnded): void => {
-    deps.onEnded(event);
     void deps.directory
       .markPublished(event.callSid)
       .catch((error: unknown) =>
         deps.logger.warn({ err: error, callSid: event.callSid }, 'a published call was not noted'),
       )
       .finally(() => running.delete(event.callSid));
+    // Last: whatever it throws, the call is forgotten and a drain ends.
+    deps.onEnded(event);
   };
 
   return {

@@ -1,6 +1,6 @@
 import type { CallEnded } from '@pipeline/contracts';
 import type { Logger } from '@pipeline/runtime';
-import type { Agent, AgentConnection } from './agent.ts';
+import type { Agent, AgentConnection, AgentEvent, AgentSession } from './agent.ts';
 import { newCall, type CallEffect, type CallInput, type CallPlan, type Step, type TimerName } from './call/call.ts';
 import { reduce } from './call/reduce.ts';
 
@@ -23,7 +23,9 @@ export type CallDeps = {
  * One call that was answered here, from its answer to its hand-over: the pure state, and the hands that do what it asks for.
  * Invariants:
  * R1 an effect may cause the next input before it returns; inputs are worked one after another, in the order they came;
- * R2 the clock is the call's own: setting the machine's clock changes no duration.
+ * R2 the clock is the call's own: setting the machine's clock changes no duration;
+ * R3 an effect that throws costs itself and nothing else: the call still ends once and publishes. A session that cannot be
+ *    opened is one that is lost.
  */
 export class RunningCall {
   readonly plan: CallPlan;
@@ -35,6 +37,8 @@ export class RunningCall {
   readonly #timers = new Map<TimerName, NodeJS.Timeout>();
   readonly #inbox: CallInput[] = [];
   readonly #handedOver = Promise.withResolvers<void>();
+  /** Kinds of effects that have thrown: each is said once, because audio comes 50 times a second. */
+  readonly #failed = new Set<CallEffect['kind']>();
   #step: Step;
   #isBusy = false;
   #media: MediaStream | null = null;
@@ -46,7 +50,7 @@ export class RunningCall {
     this.#deps = deps;
     this.#logger = deps.logger.child({ callSid: answered.callSid, businessId: answered.businessId });
     this.#step = newCall(this.plan);
-    for (const effect of this.#step.effects) this.#perform(effect);
+    for (const effect of this.#step.effects) this.#attempt(effect);
   }
 
   /** Answered, and no media stream was opened yet. */
@@ -70,19 +74,33 @@ export class RunningCall {
     this.#inbox.push(input);
     if (this.#isBusy) return;
     this.#isBusy = true;
-    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-      if (next.kind === 'agent_lost') this.#logger.warn({ reason: next.reason }, "the agent's session is lost");
-      this.#step = reduce(this.#step.call, next, this.#clock());
-      for (const effect of this.#step.effects) this.#perform(effect);
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) this.#work(next);
+    } finally {
+      this.#isBusy = false;
     }
-    this.#isBusy = false;
+  }
+
+  #work(input: CallInput): void {
+    if (input.kind === 'agent_lost') this.#logger.warn({ reason: input.reason }, "the agent's session is lost");
+    this.#step = reduce(this.#step.call, input, this.#clock());
+    for (const effect of this.#step.effects) this.#attempt(effect);
+  }
+
+  #attempt(effect: CallEffect): void {
+    try {
+      this.#perform(effect);
+    } catch (error) {
+      if (this.#failed.has(effect.kind)) return;
+      this.#failed.add(effect.kind);
+      this.#logger.error({ err: error, kind: effect.kind }, 'an effect of the call failed');
+    }
   }
 
   #perform(effect: CallEffect): void {
     switch (effect.kind) {
       case 'connect_agent':
-        this.#agent = this.#deps.agent.connect(effect.session, (event) => this.receive(event));
-        return;
+        return this.#connect(effect.session);
       case 'append_audio':
         return this.#agent?.append(effect.payload);
       case 'speak':
@@ -108,6 +126,23 @@ export class RunningCall {
     }
   }
 
+  /** A session that could not be opened is heard of no more, and has ended with exactly one `agent_lost` all the same. */
+  #connect(session: AgentSession): void {
+    let isLost = false;
+    const report = (event: AgentEvent): void => {
+      if (isLost) return;
+      isLost = event.kind === 'agent_lost';
+      this.receive(event);
+    };
+    this.#agent = null;
+    try {
+      this.#agent = this.#deps.agent.connect(session, report);
+    } catch (error) {
+      report({ kind: 'agent_lost', reason: 'not_opened' });
+      throw error;
+    }
+  }
+
   #setTimer(timer: TimerName, ms: number): void {
     clearTimeout(this.#timers.get(timer));
     const timeout = setTimeout(() => this.receive({ kind: 'timer', timer }), ms);
@@ -128,8 +163,8 @@ export class RunningCall {
       { eventId: event.id, endedReason, durationSec, count: event.data.liveTranscript?.length ?? 0 },
       `[CALL] ✅ Call ended for ${event.callSid}: the pipeline will handle everything (transcript, summary, fields, webhook)`,
     );
-    this.#deps.onHandedOver(event);
     this.#handedOver.resolve();
+    this.#deps.onHandedOver(event);
   }
 }
 
