@@ -53,7 +53,8 @@ export type AgentEvent =
       readonly previousItemId: string | null | undefined;
       readonly speaker: 'caller' | 'agent' | null;
     }
-  | { readonly kind: 'caller_started'; readonly itemId: string; readonly atMs: number }
+  /** `atMs` is `null` when the session gives no time that can be. */
+  | { readonly kind: 'caller_started'; readonly itemId: string; readonly atMs: number | null }
   | { readonly kind: 'caller_stopped'; readonly itemId: string }
   | { readonly kind: 'caller_text'; readonly itemId: string; readonly text: string; readonly isFinal: boolean }
   /** The transcription of a caller's item failed: none will come. */

@@ -12,6 +12,18 @@ describe('an event of the session', () => {
       { kind: 'caller_started', itemId: 'i1', atMs: 140 },
     ],
     [
+      { type: 'input_audio_buffer.speech_started', item_id: 'i1', audio_start_ms: 86_400_000 },
+      { kind: 'caller_started', itemId: 'i1', atMs: 86_400_000 },
+    ],
+    [
+      { type: 'input_audio_buffer.speech_started', item_id: 'i1', audio_start_ms: 86_400_001 },
+      { kind: 'caller_started', itemId: 'i1', atMs: null },
+    ],
+    [
+      { type: 'input_audio_buffer.speech_started', item_id: 'i1', audio_start_ms: 1e300 },
+      { kind: 'caller_started', itemId: 'i1', atMs: null },
+    ],
+    [
       { type: 'input_audio_buffer.speech_stopped', item_id: 'i1', audio_end_ms: 900 },
       { kind: 'caller_stopped', itemId: 'i1' },
     ],

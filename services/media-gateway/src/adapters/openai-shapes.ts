@@ -14,6 +14,12 @@ export type ServerReport =
 
 const itemId = z.string().min(1).max(200);
 const textSchema = z.string().max(1_000_000);
+/** A day, in milliseconds: no call is longer. What is beyond it is a time that nobody knows. */
+const MAX_START_MS = 86_400_000;
+const startSchema = z
+  .number()
+  .min(0)
+  .transform((ms) => (ms <= MAX_START_MS ? ms : null));
 const audioSchema = z.string().refine(isBase64);
 
 /** Items that we wrote into a new session ourselves; what it reports of them is no news. */
@@ -22,7 +28,7 @@ const SEED = 'seed_';
 /** Every event that we read, by its type. Others, and unknown keys, are ignored. */
 const READERS: Readonly<Record<string, z.ZodType<ServerReport | null>>> = {
   'session.updated': reader({}, () => ({ kind: 'updated' })),
-  'input_audio_buffer.speech_started': reader({ item_id: itemId, audio_start_ms: z.number().min(0) }, (event) => ({
+  'input_audio_buffer.speech_started': reader({ item_id: itemId, audio_start_ms: startSchema }, (event) => ({
     kind: 'caller_started',
     itemId: event.item_id,
     atMs: event.audio_start_ms,

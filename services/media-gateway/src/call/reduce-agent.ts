@@ -98,8 +98,8 @@ function leaves(call: Call, at: number): Step {
 }
 
 /** The session stops its response by itself; what Twilio has buffered and what the agent believes to have said is ours to cut. */
-function callerStarted(call: Call, event: { itemId: string; atMs: number }, at: number): Step {
-  const startMs = call.agent.offsetMs + event.atMs;
+function callerStarted(call: Call, event: { itemId: string; atMs: number | null }, at: number): Step {
+  const startMs = event.atMs === null ? call.media.receivedMs : call.agent.offsetMs + event.atMs;
   const { playback, cuts } = cutShort(call.playback);
   const placed = placeItem(call.transcript, { itemId: event.itemId, speaker: 'caller', startMs });
   const transcript = interrupt(placed, cuts);

@@ -32,7 +32,7 @@ const reports: fc.Arbitrary<CallInput> = fc.oneof(
     previousItemId: fc.option(item),
     speaker: fc.constantFrom('caller' as const, 'agent' as const, null),
   }),
-  fc.record({ kind: fc.constant('caller_started' as const), itemId: item, atMs: fc.nat(60_000) }),
+  fc.record({ kind: fc.constant('caller_started' as const), itemId: item, atMs: fc.option(fc.nat(60_000)) }),
   fc.record({ kind: fc.constantFrom('caller_stopped' as const, 'caller_text_failed' as const), itemId: item }),
 );
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CALL_SID, limits, plan } from '../testing/examples.ts';
+import { turnsOf } from '../live-transcript.ts';
 import { MAX_WAITING, newCall, type Call, type CallEffect, type CallInput } from './call.ts';
 import { reduce } from './reduce.ts';
 
@@ -74,6 +75,12 @@ describe('a call', () => {
     );
     expect(effects.slice(-2)).toEqual([{ kind: 'clear_audio' }, { kind: 'truncate', itemId: 'a1', heardMs: 250 }]);
     expect(call.transcript.items.get('a1')?.heardMs).toBe(250);
+  });
+
+  it('places a caller whose start nobody can say at the audio received so far', () => {
+    const inputs: CallInput[] = [...live, audio('one'), audio('two')];
+    const { call } = played(...inputs, { kind: 'caller_started', itemId: 'c1', atMs: null }, callerText);
+    expect(turnsOf(call.transcript)).toEqual([{ speaker: 'caller', text: 'Hello', startMs: 40 }]);
   });
 
   it('does not clear when the agent was silent', () => {
