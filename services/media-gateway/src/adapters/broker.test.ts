@@ -1,8 +1,8 @@
-import { PermanentError } from '@pipeline/contracts';
+import { callEndedSchema, PermanentError, type LiveTurn } from '@pipeline/contracts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newCall } from '../call/call.ts';
 import { callEnded } from '../call/call-ended.ts';
-import { createFakeBroker, plan, silentLogger } from '../testing/examples.ts';
+import { createFakeBroker, listeningLogger, plan, silentLogger, type LogLine } from '../testing/examples.ts';
 import { createEventPublisher } from './broker.ts';
 
 const event = callEnded(newCall(plan).call, { reason: 'completed', at: plan.startedAt });
@@ -46,6 +46,27 @@ describe('the way out', () => {
     void publisher.publish({ ...event, data: { ...event.data, liveTranscript: [] } });
     await vi.advanceTimersByTimeAsync(30_000);
     expect([stored, publisher.count()]).toEqual([[null], 0]);
+  });
+
+  it.each<[string, LiveTurn]>([
+    ['a start that is no time', { speaker: 'caller', text: 'Hello', startMs: 1e300 }],
+    ['a turn without an end', { speaker: 'caller', text: 'a'.repeat(20_001), startMs: 0 }],
+  ])('sends an event that every stage can read although its live transcript has %s', async (_name, turn) => {
+    const broker = createFakeBroker();
+    const lines: LogLine[] = [];
+    const publisher = createEventPublisher({ send: broker.send, logger: listeningLogger(lines) });
+    await publisher.publish({ ...event, data: { ...event.data, liveTranscript: [turn] } });
+    expect(broker.events).toEqual([event]);
+    expect(callEndedSchema.safeParse(broker.events[0]).success).toBe(true);
+    expect(lines.map((line) => [line.level, line.fields['eventId']])).toEqual([['error', event.id]]);
+  });
+
+  it('sends a live transcript that is as it should be', async () => {
+    const broker = createFakeBroker();
+    const publisher = createEventPublisher({ send: broker.send, logger: silentLogger });
+    const liveTranscript: LiveTurn[] = [{ speaker: 'caller', text: 'Hello', startMs: 0 }];
+    await publisher.publish({ ...event, data: { ...event.data, liveTranscript } });
+    expect(broker.events.map(({ data }) => data.liveTranscript)).toEqual([liveTranscript]);
   });
 
   it('is empty when flush returns', async () => {

@@ -1,4 +1,4 @@
-import { PermanentError, type CallEnded } from '@pipeline/contracts';
+import { callEndedSchema, PermanentError, type CallEnded } from '@pipeline/contracts';
 import type { Logger, Readiness } from '@pipeline/runtime';
 
 /**
@@ -30,7 +30,7 @@ export function createEventPublisher(deps: PublisherDeps): EventPublisher {
   const waiting = new Map<string, { since: number; stored: Promise<void> }>();
 
   const sendUntilStored = async (event: CallEnded): Promise<void> => {
-    let body = event;
+    let body = readable(event);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await deps.send(body);
@@ -38,10 +38,18 @@ export function createEventPublisher(deps: PublisherDeps): EventPublisher {
         const { callSid, businessId, id } = event;
         deps.logger.warn({ callSid, businessId, eventId: id, attempt, err: error }, 'call.ended is not stored yet');
         // Too large is for ever: the end of the call counts for more than its live transcript.
-        if (error instanceof PermanentError) body = { ...event, data: { ...event.data, liveTranscript: null } };
+        if (error instanceof PermanentError) body = withoutTranscript(event);
         await pause(Math.min(RETRY_MAX_MS, (deps.retryBaseMs ?? 500) * 2 ** Math.min(attempt, 16)));
       }
     }
+  };
+
+  /** An event that the next stage could not read would be a dead letter: it goes without its live transcript instead. */
+  const readable = (event: CallEnded): CallEnded => {
+    if (event.data.liveTranscript === null || callEndedSchema.safeParse(event).success) return event;
+    const { callSid, businessId, id } = event;
+    deps.logger.error({ callSid, businessId, eventId: id }, 'the live transcript breaks its contract and is left out');
+    return withoutTranscript(event);
   };
 
   return {
@@ -59,6 +67,10 @@ export function createEventPublisher(deps: PublisherDeps): EventPublisher {
       while (waiting.size > 0) await Promise.all([...waiting.values()].map((entry) => entry.stored));
     },
   };
+}
+
+function withoutTranscript(event: CallEnded): CallEnded {
+  return { ...event, data: { ...event.data, liveTranscript: null } };
 }
 
 function pause(ms: number): Promise<void> {
