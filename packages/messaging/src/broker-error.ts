@@ -11,7 +11,7 @@ export class BrokerError extends Error {
 }
 
 /** JetStream's own error numbers that decide something here (errors.json of nats-server). */
-export const API_ERRORS = { wrongLastSequence: 10_071, consumerExists: 10_148 } as const;
+export const API_ERRORS = { wrongLastSequence: 10_071, consumerExists: 10_148, full: 10_077 } as const;
 
 /** The number of JetStream's own error, such as 10071; undefined for any other failure. */
 export function apiErrorNumber(error: unknown): number | undefined {

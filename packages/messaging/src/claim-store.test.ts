@@ -1,5 +1,7 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
+import type { JetStreamClient } from 'nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { API_ERRORS } from './broker-error.ts';
 import { createClaimStore, entrySubject } from './claim-store.ts';
 import { callEnded, callTranscribed } from './fixtures/events.ts';
 import { openRig, summarizer, until, type Rig } from './fixtures/rig.ts';
@@ -15,6 +17,8 @@ beforeEach(async () => {
 afterEach(() => rig.close());
 
 const LARGE = 'א'.repeat(350_000);
+
+const bucketBytes = async () => (await rig.operator.jsm.streams.info('OBJ_CALL_EVENTS')).state.bytes;
 
 /** The one object in the bucket. */
 async function onlyKey(): Promise<string> {
@@ -78,5 +82,46 @@ describe('large events', () => {
     await rig.operator.js.publish(entrySubject(reference.key), 'no entry');
     expect(await claims.get(reference)).toEqual({ kind: 'corrupt' });
     expect(await claims.get({ ...reference, key: `${reference.key}x` })).toEqual({ kind: 'missing' });
+  });
+
+  it('a put that finds no room takes back what it wrote, so that smaller objects still fit', async () => {
+    await rig.operator.jsm.streams.update('OBJ_CALL_EVENTS', { max_bytes: 1_048_576 });
+    const claims = createClaimStore(rig.operator);
+    const owner = { businessId: 'biz_1', callSid: callEnded().callSid, label: 'x-r1' };
+    for (let tries = 0; tries < 3; tries += 1) {
+      await expect(claims.put(owner, Buffer.alloc(3_000_000))).rejects.toMatchObject({
+        api_error: { err_code: API_ERRORS.full },
+      });
+      expect(await bucketBytes()).toBeLessThan(1_024);
+    }
+    const small = Buffer.alloc(700_000, 'abc');
+    expect(await claims.get(await claims.put(owner, small))).toEqual({ kind: 'found', bytes: small });
+  });
+
+  it('what a failed put cannot take back at once is removed before the next one', async () => {
+    let isDown = false;
+    const publish: JetStreamClient['publish'] = async (...args) => {
+      if (isDown) throw new Error('no answer');
+      isDown = (await rig.operator.js.publish(...args)).seq === 2;
+      if (isDown) throw new Error('stored, and no answer');
+      return rig.operator.js.publish('call.ended.x.y', '');
+    };
+    const js: JetStreamClient = Object.assign(Object.create(rig.operator.js), { publish });
+    const claims = createClaimStore({ ...rig.operator, js });
+    const owner = { businessId: 'biz_1', callSid: callEnded().callSid, label: 'x-r1' };
+    await expect(claims.put(owner, Buffer.alloc(500_000))).rejects.toThrow('no answer');
+    expect(await bucketBytes()).toBeGreaterThan(200_000);
+    isDown = false;
+    await claims.put(owner, Buffer.alloc(10));
+    expect(await bucketBytes()).toBeLessThan(2_048);
+  });
+
+  it('a removed object is missing and leaves its room', async () => {
+    const claims = createClaimStore(rig.operator);
+    const owner = { businessId: 'biz_1', callSid: callEnded().callSid, label: 'x-r1' };
+    const reference = await claims.put(owner, Buffer.alloc(500_000));
+    await claims.remove(reference);
+    expect(await claims.get(reference)).toEqual({ kind: 'missing' });
+    expect(await bucketBytes()).toBeLessThan(1_024);
   });
 });

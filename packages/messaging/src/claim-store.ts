@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { headers, JsHeaders, type MsgRequest, type StoredMsg } from 'nats';
+import { headers, JsHeaders, type JetStreamClient, type JetStreamManager, type MsgRequest, type StoredMsg } from 'nats';
 import { z } from 'zod';
 import { CLAIM_BUCKET } from '@pipeline/contracts';
-import { isNotFound } from './broker-error.ts';
+import { apiErrorNumber, isNotFound } from './broker-error.ts';
 import type { Connection } from './connection.ts';
 import type { ClaimReference } from './event-headers.ts';
 import { CLAIM_STREAM, claimTtlMs } from './topology.ts';
@@ -16,13 +16,17 @@ export type ClaimContent =
   | { readonly kind: 'missing' | 'corrupt' };
 
 export type ClaimStore = {
-  /** Stores bytes under a new key. One try; throws what the broker throws. */
+  /** Stores bytes under a new key. One try; throws what the broker throws, and takes back what was written until then. */
   put(owner: ClaimOwner, bytes: Uint8Array): Promise<ClaimReference>;
+  /** Frees the room of an object that no message refers to. One try; throws what the broker throws. */
+  remove(reference: ClaimReference): Promise<void>;
   /** Reads and verifies. One try; throws what the broker throws. */
   get(reference: ClaimReference): Promise<ClaimContent>;
 };
 
 const CHUNK_BYTES = 128 * 1_024;
+/** Half-written objects that are remembered until the broker takes them back; beyond it they stay until their age removes them. */
+const MAX_LEFTOVERS = 1_000;
 
 const metaSchema = z.object({ nuid: z.string().min(1).max(200), deleted: z.boolean().optional() });
 
@@ -33,65 +37,89 @@ const metaSchema = z.object({ nuid: z.string().min(1).max(200), deleted: z.boole
  * have; it never settles when chunks are gone; and it would create a missing bucket. Reads go to the stream's leader, message by
  * message, each with a deadline, because a replica that lags would make a fresh object look missing.
  * The call stands in the subject of the chunks, so that erasing a call finds them even if their entry was never written.
+ * Services may not purge. A roll-up, an empty message that replaces all others of its subject, frees the room as well, and a
+ * bucket that has none for the next chunk still has some for it.
  */
 export function createClaimStore({ js, jsm, config }: Connection): ClaimStore {
-  const read = async (query: MsgRequest): Promise<StoredMsg | null> => {
-    try {
-      return await jsm.streams.getMessage(CLAIM_STREAM, query);
-    } catch (error) {
-      if (isNotFound(error)) return null;
-      throw error;
-    }
-  };
-
+  const leftovers = createLeftovers(js);
   return {
     put: async ({ businessId, callSid, label }, bytes) => {
+      await leftovers.sweep();
       const random = randomBytes(8).toString('hex');
       const key = `${businessId}/${callSid}/${label}-${random}`;
-      const nuid = `${callSid}.${random}`;
-      const chunks = Math.ceil(bytes.length / CHUNK_BYTES);
-      for (let index = 0; index < chunks; index += 1) {
-        await js.publish(chunkSubject(nuid), bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES));
+      let written = 0;
+      try {
+        for (; written < bytes.length; written += CHUNK_BYTES) {
+          await js.publish(chunkSubject(nuidOf(key)), bytes.subarray(written, written + CHUNK_BYTES));
+        }
+        const digest = createHash('sha256').update(bytes).digest();
+        await rollUp(js, entrySubject(key), entryOf(key, bytes.length, digest));
+        const expiresAt = new Date(Date.now() + claimTtlMs(config)).toISOString();
+        return { bucket: CLAIM_BUCKET, key, sha256: digest.toString('hex'), bytes: bytes.length, expiresAt };
+      } catch (error) {
+        const isNothingThere = written === 0 && apiErrorNumber(error) !== undefined;
+        if (!isNothingThere) leftovers.add(nuidOf(key));
+        await leftovers.sweep();
+        throw error;
       }
-      const digest = createHash('sha256').update(bytes).digest();
-      const entry = {
-        name: key,
-        bucket: CLAIM_BUCKET,
-        nuid,
-        size: bytes.length,
-        chunks,
-        digest: `SHA-256=${paddedBase64Url(digest)}`,
-      };
-      const rollup = headers();
-      rollup.set(JsHeaders.RollupHdr, JsHeaders.RollupValueSubject);
-      const body = JSON.stringify({ ...entry, options: { max_chunk_size: CHUNK_BYTES } });
-      await js.publish(entrySubject(key), Buffer.from(body), { headers: rollup });
-      const expiresAt = new Date(Date.now() + claimTtlMs(config)).toISOString();
-      return { bucket: CLAIM_BUCKET, key, sha256: digest.toString('hex'), bytes: bytes.length, expiresAt };
     },
-
-    get: async (reference) => {
-      const entry = await read({ last_by_subj: entrySubject(reference.key) });
-      if (entry === null) return { kind: 'missing' };
-      const meta = parseEntry(entry.data);
-      if (meta === null) return { kind: 'corrupt' };
-      if (meta.deleted === true) return { kind: 'missing' };
-      const parts: Uint8Array[] = [];
-      let size = 0;
-      for (let seq = 1; size < reference.bytes;) {
-        const query = { seq, next_by_subj: chunkSubject(meta.nuid) };
-        const chunk = await read(query);
-        if (chunk === null) return { kind: 'missing' };
-        parts.push(chunk.data);
-        size += chunk.data.length;
-        seq = chunk.seq + 1;
-        if (chunk.data.length === 0) return { kind: 'corrupt' };
-      }
-      const bytes = Buffer.concat(parts);
-      const digest = createHash('sha256').update(bytes).digest('hex');
-      return digest === reference.sha256 ? { kind: 'found', bytes } : { kind: 'corrupt' };
+    get: (reference) => readObject(jsm, reference),
+    remove: async ({ key }) => {
+      await rollUp(js, chunkSubject(nuidOf(key)), '');
+      await rollUp(js, entrySubject(key), JSON.stringify({ ...identityOf(key), size: 0, chunks: 0, deleted: true }));
     },
   };
+}
+
+/** The chunks of failed puts. What the broker does not take back now is tried again before the next put. */
+function createLeftovers(js: JetStreamClient) {
+  const nuids = new Set<string>();
+  return {
+    add: (nuid: string): void => {
+      if (nuids.size < MAX_LEFTOVERS) nuids.add(nuid);
+    },
+    sweep: async (): Promise<void> => {
+      for (const nuid of nuids) {
+        try {
+          await rollUp(js, chunkSubject(nuid), '');
+          nuids.delete(nuid);
+        } catch {
+          return;
+        }
+      }
+    },
+  };
+}
+
+async function readObject(jsm: JetStreamManager, reference: ClaimReference): Promise<ClaimContent> {
+  const entry = await readMessage(jsm, { last_by_subj: entrySubject(reference.key) });
+  if (entry === null) return { kind: 'missing' };
+  const meta = parseEntry(entry.data);
+  if (meta === null) return { kind: 'corrupt' };
+  if (meta.deleted === true) return { kind: 'missing' };
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for (let seq = 1; size < reference.bytes;) {
+    const query = { seq, next_by_subj: chunkSubject(meta.nuid) };
+    const chunk = await readMessage(jsm, query);
+    if (chunk === null) return { kind: 'missing' };
+    parts.push(chunk.data);
+    size += chunk.data.length;
+    seq = chunk.seq + 1;
+    if (chunk.data.length === 0) return { kind: 'corrupt' };
+  }
+  const bytes = Buffer.concat(parts);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  return digest === reference.sha256 ? { kind: 'found', bytes } : { kind: 'corrupt' };
+}
+
+async function readMessage(jsm: JetStreamManager, query: MsgRequest): Promise<StoredMsg | null> {
+  try {
+    return await jsm.streams.getMessage(CLAIM_STREAM, query);
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
 }
 
 /** The subject that matches all chunks of a call, for erasure. */
@@ -107,6 +135,32 @@ export function entrySubject(key: string): string {
 /** The key of an object from the subject of its entry. */
 export function keyOfEntry(subject: string): string {
   return Buffer.from(subject.split('.').at(-1) ?? '', 'base64url').toString();
+}
+
+/** Replaces everything on a subject by one message. */
+async function rollUp(js: JetStreamClient, subject: string, body: string): Promise<void> {
+  const rollup = headers();
+  rollup.set(JsHeaders.RollupHdr, JsHeaders.RollupValueSubject);
+  await js.publish(subject, Buffer.from(body), { headers: rollup });
+}
+
+function entryOf(key: string, size: number, digest: Buffer): string {
+  return JSON.stringify({
+    ...identityOf(key),
+    size,
+    chunks: Math.ceil(size / CHUNK_BYTES),
+    digest: `SHA-256=${paddedBase64Url(digest)}`,
+    options: { max_chunk_size: CHUNK_BYTES },
+  });
+}
+
+function identityOf(key: string) {
+  return { name: key, bucket: CLAIM_BUCKET, nuid: nuidOf(key) };
+}
+
+/** The call and the random end of a key: see {@link ClaimOwner}. */
+function nuidOf(key: string): string {
+  return `${key.split('/')[1]}.${key.slice(key.lastIndexOf('-') + 1)}`;
 }
 
 function chunkSubject(nuid: string): string {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { headers, type JsMsg, type MsgHdrs } from 'nats';
 import { parseSubject, subjectOf } from '@pipeline/contracts';
+import { apiErrorNumber } from './broker-error.ts';
 import type { ClaimStore } from './claim-store.ts';
 import { REQUEST_TIMEOUT_MS, type Connection } from './connection.ts';
-import { addClaim, headersOf } from './event-headers.ts';
+import { addClaim, headersOf, type ClaimReference } from './event-headers.ts';
 import type { DeadReading } from './event-message.ts';
 
 /** Writes a message to `CALL_DEAD`; resolves when it is stored there. One try; throws what the broker throws. */
@@ -29,16 +30,22 @@ export function createDeadLetters({ nc, js, instance }: Connection, claims: Clai
     const target = copyHeaders(headersOf(message));
     addReason(target, message, { consumer, why, instance });
     const room = (nc.info?.max_payload ?? 1_048_576) - MAX_COPIED_BYTES - OWN_HEADER_BYTES;
-    let body = message.data;
-    if (body.length > room) {
-      addClaim(target, await claims.put({ businessId, callSid, label: `dead-${randomUUID()}` }, body));
-      body = new Uint8Array(0);
+    let claim: ClaimReference | null = null;
+    if (message.data.length > room) {
+      claim = await claims.put({ businessId, callSid, label: `dead-${randomUUID()}` }, message.data);
+      addClaim(target, claim);
     }
-    await js.publish(subjectOf('call.dead', businessId, callSid), body, {
-      msgID: `dead:${message.info.stream}:${message.seq}`,
-      headers: target,
-      timeout: REQUEST_TIMEOUT_MS,
-    });
+    try {
+      await js.publish(subjectOf('call.dead', businessId, callSid), claim === null ? message.data : new Uint8Array(0), {
+        msgID: `dead:${message.info.stream}:${message.seq}`,
+        headers: target,
+        timeout: REQUEST_TIMEOUT_MS,
+      });
+    } catch (error) {
+      // Refused for certain, so nothing refers to the object; the next try makes another one.
+      if (claim !== null && apiErrorNumber(error) !== undefined) await claims.remove(claim).catch(() => undefined);
+      throw error;
+    }
   };
 }
 

@@ -111,6 +111,17 @@ describe('dead letters', () => {
     expect((await broker.lastDeadLetter(businessId, callSid))?.body.equals(body)).toBe(true);
   });
 
+  it('a dead letter that a full stream refuses leaves no object behind', async () => {
+    const { stage, outcomes } = await start({});
+    await until('it is bound', () => stage.readiness().ok);
+    await rig.operator.jsm.streams.update('CALL_DEAD', { max_bytes: 100 });
+    const { businessId, callSid } = callEnded();
+    await raw(`call.ended.${businessId}.${callSid}`, Buffer.alloc(1_048_576 - 16, 'z'));
+    await until('it is settled', () => outcomes().length === 1);
+    expect(outcomes()).toEqual(['retried']);
+    expect((await rig.operator.jsm.streams.info('OBJ_CALL_EVENTS')).state.bytes).toBeLessThan(1_024);
+  });
+
   it('B50 a subject with tokens that are not ours is buried too', async () => {
     await raw('call.ended.b!z.someone', '{}');
     const { outcomes } = await start({});
