@@ -78,9 +78,8 @@ export const LAWS: readonly Law[] = [
 
 function unknownSources(): string[] {
   const known = new Set(Object.keys(callLogSchema.shape));
-  const keys = WEBHOOK_KEYS.filter((key) => key !== 'event_type');
-  return keys.flatMap((key) =>
-    WEBHOOK_SOURCES[key].filter((source) => !known.has(source)).map((source) => `${key}: CallLog has no ${source}`),
+  return Object.entries(WEBHOOK_SOURCES).flatMap(([key, sources]) =>
+    sources.filter((source) => !known.has(source)).map((source) => `${key}: CallLog has no ${source}`),
   );
 }
 

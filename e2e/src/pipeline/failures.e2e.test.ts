@@ -126,3 +126,20 @@ describe('a field of one business', () => {
     expect(after.webhook.verified, 'the masked secret was kept').toBe(true);
   });
 });
+
+describe('log lines', () => {
+  test('hold no phone number, no name and no words of a caller, whatever failed before', () => {
+    const printed = JSON.stringify(stack.lines);
+    expect(printed).toContain("Extracted city: 'תל אביב'");
+    for (const canary of [
+      '972501234567',
+      '97235550100',
+      'דני לוי',
+      'כיכר רבין',
+      'עוד השבוע',
+      stack.surroundings.providerKey,
+    ]) {
+      expect(printed, canary).not.toContain(canary);
+    }
+  });
+});
