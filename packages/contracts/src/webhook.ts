@@ -49,7 +49,7 @@ export const webhookBodySchema = z.looseObject({
 });
 export type WebhookBody = z.infer<typeof webhookBodySchema>;
 
-/** Which CallLog field each of the eleven keys is built from. The only source there is (L4). */
+/** Which CallLog fields a key is built from: each of the eleven, and every first-class field after them. The only source there is (L4). */
 export const WEBHOOK_SOURCES = {
   timestamp: ['stored_at'],
   business_id: ['businessId'],
@@ -61,7 +61,8 @@ export const WEBHOOK_SOURCES = {
   transcript: ['final_transcript'],
   direction: ['direction'],
   duration_sec: ['duration_sec'],
-} as const satisfies Record<Exclude<(typeof WEBHOOK_KEYS)[number], 'event_type'>, readonly string[]>;
+} as const satisfies Record<Exclude<(typeof WEBHOOK_KEYS)[number], 'event_type'>, readonly string[]> &
+  Readonly<Record<string, readonly string[]>>;
 
 /** The id of a call's webhook: one stable id per event of a call, whatever is retried or replayed (L6). */
 export function webhookId(
