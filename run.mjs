@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The way in for every command of package.json. It runs on whatever Node the machine has (18 or newer) and needs nothing
+// The way in for every command of package.json. It runs on whatever Node the machine has (20 or newer) and needs nothing
 // installed: it installs the workspace when it is missing or out of date, then hands over to the project's own Node.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -41,7 +41,7 @@ async function install() {
   const stamp = createHash('sha256').update(Buffer.concat(lock)).digest('hex');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  console.log(`installing the workspace with ${packageManager} (once, about 10 to 60 s) ...`);
+  console.error(`installing the workspace with ${packageManager} (once, about 10 to 60 s) ...`);
   const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx';
   const code = await run(npx, ['-y', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {
     stdio: ['ignore', 'pipe', 'pipe'],
