@@ -11,6 +11,7 @@ import {
 import { transcriptLines, type NewCallLog } from '@pipeline/contracts';
 import { summarized } from './fixtures.ts';
 import { handle, type ExtractorDeps } from './handler.ts';
+import { createUnstored } from './unstored.ts';
 
 const KEY = 'sk-sandbox';
 const never = new AbortController().signal;
@@ -42,6 +43,7 @@ async function callLogOf({ turns, language, businessId, answers }: Dialogue): Pr
       return { kind: 'stored', callLog: { ...log, stored_at: '2025-12-09T10:33:00Z', previous: null } };
     },
     find: async () => ({ kind: 'none' }),
+    ...createUnstored(1),
     report: () => {},
     boundaryFor,
     now: Date.now,

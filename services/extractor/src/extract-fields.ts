@@ -8,6 +8,15 @@ import { extractionQuestion, type CallTexts } from './prompt.ts';
 export type ExtractionDeps = {
   ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;
   boundaryFor(text: string): string;
+  /** Milliseconds since 1970. */
+  now(): number;
+};
+
+/** What the model was paid for: `ms` from the question to the judged answer. */
+export type Extraction = {
+  readonly fields: readonly FieldResult[];
+  readonly usage: Readonly<Record<string, number>>;
+  readonly ms: number;
 };
 
 /**
@@ -20,11 +29,12 @@ export async function extractFields(
   numbers: readonly (string | null)[],
   deps: ExtractionDeps,
   signal: AbortSignal,
-): Promise<{ readonly fields: FieldResult[]; readonly usage: Readonly<Record<string, number>> }> {
+): Promise<Extraction> {
+  const startedAtMs = deps.now();
   const boundary = deps.boundaryFor(`${texts.summary}\n${texts.transcript}`);
   const { value: answers, usage } = await deps.ask(extractionQuestion(definitions, texts, boundary), signal);
   const sources = sourcesOf(texts);
   const country = countryOf(numbers);
   const fields = definitions.map((field) => judgeAnswer(field, answers.get(field.key), sources, country));
-  return { fields, usage };
+  return { fields, usage, ms: deps.now() - startedAtMs };
 }

@@ -12,6 +12,7 @@ import {
 } from '@pipeline/contracts';
 import { CALL_SID, settings, summarized } from './fixtures.ts';
 import { handle, handOn, ownResult, type ExtractorDeps, type StoredCall } from './handler.ts';
+import { createUnstored } from './unstored.ts';
 
 const never = new AbortController().signal;
 const found = (value: unknown, quote: string) => ({ value, status: 'found', quote });
@@ -27,12 +28,22 @@ type Setup = {
   outcome?: 'stored' | 'kept' | 'erased';
   stored?: StoredCall;
   failing?: Error;
+  /** So many writes fail first. */
+  refused?: number;
 };
 
-function depsOf({ answer = answers, business = settings, outcome = 'stored', stored, failing }: Setup = {}) {
+function depsOf({
+  answer = answers,
+  business = settings,
+  outcome = 'stored',
+  stored,
+  failing,
+  refused = 0,
+}: Setup = {}) {
   const questions: Question<unknown>[] = [];
   const logs: NewCallLog[] = [];
   const reported: NewCallLog[] = [];
+  let refusals = refused;
   let clock = Date.parse('2025-12-09T10:33:00Z');
   const deps: ExtractorDeps = {
     settings: async (id) => (id === 'biz_1' ? business : null),
@@ -43,7 +54,9 @@ function depsOf({ answer = answers, business = settings, outcome = 'stored', sto
       if (value === undefined) throw new TypeError('the test answers in a wrong form');
       return { value, usage: { requests: 1, inputTokens: 70 } };
     },
+    ...createUnstored(10),
     store: async (log) => {
+      if (refusals-- > 0) throw new RetryLaterError('no primary', { deadline: 'none' });
       logs.push(log);
       if (outcome === 'erased') return { kind: 'erased' };
       return { kind: outcome, callLog: { ...log, stored_at: '2025-12-09T10:33:00Z', previous: null } };
@@ -198,6 +211,42 @@ describe('the extractor', () => {
     const { deps, logs } = depsOf({ failing: busy });
     await expect(handle(summarized, deps, never)).rejects.toBe(busy);
     expect(logs).toEqual([]);
+  });
+
+  test('pays the model once for a call that the database refuses to take, and stores what was paid for', async () => {
+    const { deps, questions, logs } = depsOf({ refused: 2 });
+    for (const attempt of [1, 2]) {
+      await expect(handle({ ...summarized, attempt }, deps, never)).rejects.toThrow('no primary');
+    }
+    expect(await handle(summarized, deps, never)).toMatchObject([{ type: 'call.extracted' }]);
+    expect(questions).toHaveLength(1);
+    expect(logs).toMatchObject([
+      {
+        extracted_city: 'תל אביב',
+        stages: { extractor: { attempts: 3, ms: 100, usage: { requests: 1, inputTokens: 70 } } },
+      },
+    ]);
+  });
+
+  test('asks anew for another revision', async () => {
+    const { deps, questions } = depsOf({ refused: 1 });
+    await expect(handle(summarized, deps, never)).rejects.toThrow('no primary');
+    await handle(eventWith({}, 2), deps, never);
+    expect(questions).toHaveLength(2);
+  });
+
+  const forgetting: [string, Setup, (deps: ExtractorDeps) => Promise<unknown>][] = [
+    ['stored', {}, (deps) => handle(summarized, deps, never)],
+    ['erased', { outcome: 'erased' }, (deps) => handle(summarized, deps, never)],
+    ['stored without its fields', {}, (deps) => handOn(summarized, failureOf('INTERNAL_ERROR'), deps, never)],
+    ['stored by another process', { stored: { kind: 'erased' } }, (deps) => ownResult(summarized, deps, never)],
+  ];
+  test.each(forgetting)('keeps nothing of a call in memory once it is %s', async (_name, setup, settle) => {
+    const { deps, questions } = depsOf({ ...setup, refused: 1 });
+    await expect(handle(summarized, deps, never)).rejects.toThrow('no primary');
+    await settle(deps);
+    await handle(summarized, deps, never);
+    expect(questions).toHaveLength(2);
   });
 
   test('announces a result that was there before, and reports it no second time', async () => {

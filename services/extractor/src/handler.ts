@@ -16,7 +16,7 @@ import {
   type Received,
 } from '@pipeline/contracts';
 import { callLogOf, type ExtractionPart } from './call-log.ts';
-import { extractFields } from './extract-fields.ts';
+import { extractFields, type Extraction } from './extract-fields.ts';
 
 /** How storing a CallLog ended: ours was written, an earlier result of this revision stands, or the call may not be known. */
 export type StoreResult = { readonly kind: 'stored' | 'kept'; readonly callLog: CallLog } | { readonly kind: 'erased' };
@@ -34,6 +34,9 @@ export type ExtractorDeps = {
   /** Writes the CallLog, unless an equal or higher revision stands. */
   store(log: NewCallLog, signal: AbortSignal): Promise<StoreResult>;
   find(callSid: string, signal: AbortSignal): Promise<StoredCall>;
+  /** The extraction that was made under this key and is not stored yet; else makes it. Nothing is paid twice for one that waits. */
+  remember(key: string, extract: () => Promise<Extraction>): Promise<Extraction>;
+  forget(key: string): void;
   /** Told of what was extracted and stored. */
   report(log: NewCallLog, fields: readonly FieldDefinition[]): void;
   /** A new mark around the texts that they do not contain. */
@@ -52,14 +55,13 @@ export async function handle(
   const { transcript, summary, call } = event.data;
   if (transcript === null) throw new PermanentError('NO_TRANSCRIPT');
   if (summary === null) throw new PermanentError('NO_SUMMARY');
-  const startedAtMs = deps.now();
   const settings = await deps.settings(event.businessId, signal);
   if (settings === null) throw new PermanentError('BUSINESS_UNKNOWN');
   const definitions = fieldsToExtract(settings.fields);
   const texts = { summary, transcript: transcript.text, startedAt: call.startedAt };
   const numbers = [...settings.phone_numbers, call.direction === 'inbound' ? call.to : call.from];
-  const { fields, usage } = await extractFields(definitions, texts, numbers, deps, signal);
-  const ms = deps.now() - startedAtMs;
+  const extract = () => extractFields(definitions, texts, numbers, deps, signal);
+  const { fields, usage, ms } = await deps.remember(keyOf(event), extract);
   const result = stageDone({ model: deps.model, attempts: event.attempt, ms, usage });
   return store(event, { fields, result }, definitions, deps, signal);
 }
@@ -68,7 +70,7 @@ export async function handle(
 export async function handOn(
   event: Received<CallSummarized>,
   failure: Failure,
-  deps: Pick<ExtractorDeps, 'store' | 'report' | 'now'>,
+  deps: StoringDeps,
   signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
   return store(event, { fields: [], result: stageNotDone(failure, event.attempt) }, [], deps, signal);
@@ -80,10 +82,11 @@ export async function handOn(
  */
 export async function ownResult(
   event: Received<CallSummarized>,
-  deps: Pick<ExtractorDeps, 'find' | 'now'>,
+  deps: Pick<ExtractorDeps, 'find' | 'forget' | 'now'>,
   signal: AbortSignal,
 ): Promise<OutboundEvent[] | null> {
   const found = await deps.find(event.callSid, signal);
+  if (found.kind !== 'none') deps.forget(keyOf(event));
   switch (found.kind) {
     case 'none':
       return null;
@@ -95,18 +98,25 @@ export async function ownResult(
   }
 }
 
+type StoringDeps = Pick<ExtractorDeps, 'store' | 'report' | 'forget' | 'now'>;
+
 async function store(
   event: Received<CallSummarized>,
   part: ExtractionPart,
   definitions: readonly FieldDefinition[],
-  deps: Pick<ExtractorDeps, 'store' | 'report' | 'now'>,
+  deps: StoringDeps,
   signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
   const log = callLogOf(event, part);
   const outcome = await deps.store(log, signal);
+  deps.forget(keyOf(event));
   if (outcome.kind === 'erased') return [];
   if (outcome.kind === 'stored') deps.report(log, definitions);
   return [noticeOf(event, deps.now())];
+}
+
+function keyOf(event: CallSummarized): string {
+  return `${event.callSid}:${event.revision}`;
 }
 
 /** A first result is always announced; a later one as whoever asked for it said, and announced when nothing was said. */

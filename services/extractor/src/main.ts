@@ -8,6 +8,7 @@ import { configSchema } from './config.ts';
 import { erase } from './erase.ts';
 import { handle, handOn, ownResult, type ExtractorDeps } from './handler.ts';
 import { createEraseReport, createReport } from './report.ts';
+import { createUnstored } from './unstored.ts';
 
 const config = loadConfig(configSchema, process.env);
 const service = await createService('extractor', config);
@@ -31,6 +32,8 @@ const deps: ExtractorDeps = {
   }),
   store: writer.store,
   find: createCallLogReader(store).find,
+  // As many as may wait for an ack with the default of MAX_ACK_PENDING.
+  ...createUnstored(1_000),
   report: createReport(logger),
   boundaryFor,
   now: Date.now,
