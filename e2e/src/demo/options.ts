@@ -16,7 +16,7 @@ ports, places calls, shows what each stage does, then the CallLog and the delive
   --calls <1..200>   how many calls at once           (default 1)
   --lang <he|en|all> language of the dialogues        (default he; all for several calls)
   --speed <1..50>    times real time                  (default 3; 8 for several calls)
-  --json             one JSON array at the end, an entry a call; everything else on stderr
+  --json             one JSON array at the end, an entry a call; nothing else
   --help
 `;
 

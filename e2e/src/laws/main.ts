@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readArguments } from '../stack/arguments.ts';
 import { checkLaws, verdictLines } from './check.ts';
 import { entriesBelow, readCode } from './read-code.ts';
 import { runSystem } from './run-system.ts';
@@ -9,15 +9,12 @@ The five checks of a clean pipeline. They read the import graph of the programs 
 of real processes. Exit 1 when one fails.
 `;
 
-const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
-});
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
+const values = readArguments({ json: { type: 'boolean', default: false }, help: { type: 'boolean' } }, HELP);
 const code = await readCode(entriesBelow(new URL('../../../', import.meta.url)));
-const run = await runSystem({ environment: { ...process.env }, prefer: 'quick' });
+const run = await runSystem({ environment: { ...process.env }, prefer: 'quick' }).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
 const verdicts = checkLaws(code, run);
 const failed = verdicts.filter((verdict) => verdict.violations.length > 0).length;
 if (values.json) process.stdout.write(`${JSON.stringify(verdicts)}\n`);

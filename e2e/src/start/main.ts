@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createNarrator } from '../demo/narrator.ts';
 import { createScreen } from '../demo/screen.ts';
+import { readArguments } from '../stack/arguments.ts';
 import { startStack } from '../stack/stack.ts';
 import { takeOrders } from './orders.ts';
 
@@ -12,11 +12,7 @@ Starts NATS, MongoDB, a telephone, an AI provider, a webhook receiver and the fi
 a call whenever you ask for one. What is stored stays in .data/ for the next start. Ctrl-C stops all of it.
 `;
 
-const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
+readArguments({ help: { type: 'boolean' } }, HELP);
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort(new Error(signal)));
 

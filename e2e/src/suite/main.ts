@@ -1,16 +1,13 @@
-import { parseArgs } from 'node:util';
 import { getServers } from '@pipeline/sandbox/servers';
+import { readArguments } from '../stack/arguments.ts';
 import { runSuite, type Step } from './suite.ts';
 import { command, vitest } from './steps.ts';
 
-const { values } = parseArgs({
-  options: { long: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
-});
-if (values.help) {
-  process.stdout.write('npm test: format, lint, types, unit tests, laws and end-to-end tests on real servers.\n');
-  process.stdout.write('npm run test:long: the tests that take longer.\n');
-  process.exit(0);
-}
+const HELP = `npm test            format, lint, types, unit tests, laws and end-to-end tests on real servers
+npm run test:long   the tests that take longer
+`;
+
+const values = readArguments({ long: { type: 'boolean', default: false }, help: { type: 'boolean' } }, HELP);
 
 const environment = { ...process.env, DO_NOT_TRACK: '1', NO_COLOR: '1', FORCE_COLOR: undefined };
 const servers: Step = {
