@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Screen } from '../demo/screen.ts';
-import { SERVICES } from '../stack/environment.ts';
+import { operatorEnvironment, SERVICES, type Surroundings } from '../stack/environment.ts';
 import { arrivedCall } from '../stack/arrived.ts';
 import { showCall } from '../demo/report.ts';
 import type { Stack } from '../stack/stack.ts';
@@ -41,11 +41,9 @@ async function order(stack: Stack, screen: Screen, line: string, signal: AbortSi
 
 function sayWhere(stack: Stack, screen: Screen): void {
   const { nats, mongo, receiver, telephone, provider, fleet, surroundings } = stack;
-  const { user, password } = surroundings.credentials.callctl;
   const rows = [
     ['NATS', nats.url],
     ['MongoDB', mongo.url],
-    ['operator (both)', `user ${user}, password ${password}`],
     ['webhook receiver', receiver.url],
     ['telephone REST', telephone.url],
     ['AI provider', provider.url],
@@ -54,9 +52,21 @@ function sayWhere(stack: Stack, screen: Screen): void {
   screen.line();
   for (const [name = '', where = ''] of rows) screen.line(`  ${name.padEnd(20)} ${where}`);
   screen.line();
+  screen.line('For callctl in another terminal:');
+  for (const line of exportLines(surroundings)) screen.line(`  ${line}`);
+  screen.line();
   screen.line(`Press Enter to place a call (he-renovation), or type the name of a dialogue: ${dialogueIds(stack)}`);
   screen.line('Ctrl-C stops everything.');
   screen.line();
+}
+
+/** What a shell needs to run `callctl` against this stack: an address, a user and a password of each server. */
+function exportLines(surroundings: Surroundings): string[] {
+  const variables = Object.entries(operatorEnvironment('callctl', surroundings));
+  return ['MONGO_', 'NATS_'].map((server) => {
+    const set = variables.filter(([name, value]) => name.startsWith(server) && value !== '');
+    return `export ${set.map(([name, value]) => `${name}='${value}'`).join(' ')}`;
+  });
 }
 
 function dialogueIds(stack: Stack): string {
