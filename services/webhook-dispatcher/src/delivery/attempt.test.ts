@@ -125,6 +125,19 @@ describe('one attempt', () => {
     expect(world.requests).toEqual([]);
   });
 
+  it('D1: is not made when the settings were read so slowly that the request could outlive its lease', async () => {
+    let hasTime = true;
+    const world = createWorld({
+      findSettings: async () => {
+        hasTime = false;
+        return settingsWith({});
+      },
+      isInTime: () => hasTime,
+    });
+    expect(await world.tryOnce()).toBeNull();
+    expect([...world.requests, ...world.lines]).toEqual([]);
+  });
+
   it('never throws: settings that cannot be read or a secret that cannot sign are failures on our side', async () => {
     const unreadable = createWorld({ findSettings: () => Promise.reject(new Error('no database')) });
     expect(await unreadable.attempt()).toMatchObject({
@@ -159,6 +172,7 @@ function createWorld(
     settings?: BusinessSettings | null;
     result?: SendResult;
     findSettings?: () => Promise<BusinessSettings | null>;
+    isInTime?: () => boolean;
   } = {},
 ) {
   const lines: LogLine[] = [];
@@ -178,8 +192,14 @@ function createWorld(
     now: () => NOW,
     random: () => 0,
   };
-  const attempt = (delivery = deliveryWith({})) => makeAttempt(delivery, deps, new AbortController().signal);
-  return { lines, requests, attempt };
+  const isInTime = given.isInTime ?? (() => true);
+  const tryOnce = (delivery = deliveryWith({})) => makeAttempt(delivery, deps, isInTime, new AbortController().signal);
+  const attempt = async (delivery?: OpenDelivery) => {
+    const report = await tryOnce(delivery);
+    if (report === null) throw new Error('the attempt was not made');
+    return report;
+  };
+  return { lines, requests, attempt, tryOnce };
 }
 
 function deliveryWith(changes: Partial<OpenDelivery>): OpenDelivery {

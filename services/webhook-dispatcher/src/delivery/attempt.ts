@@ -45,13 +45,15 @@ const USER_AGENT = 'perfect-call-pipeline/1.0';
 
 /**
  * Makes one attempt: the frozen bytes, signed anew, to the URL and with the secrets that the business has now. Never throws: an
- * error of our own is an attempt that failed on our side.
+ * error of our own is an attempt that failed on our side. `null` when nothing was sent because `isInTime`, asked after the
+ * settings were read, said no: reading them may take as long as the database does.
  */
 export async function makeAttempt(
   delivery: OpenDelivery,
   deps: AttemptDeps,
+  isInTime: () => boolean,
   signal: AbortSignal,
-): Promise<AttemptReport> {
+): Promise<AttemptReport | null> {
   try {
     if (delivery.body === null) return ended('cancelled');
     const settings = await deps.findSettings(delivery.businessId, signal);
@@ -59,6 +61,7 @@ export async function makeAttempt(
     if (settings === null || url === null) return ended('no_endpoint');
     const logger = deps.logger.child({ callSid: delivery.callSid, businessId: delivery.businessId });
     const request = requestOf(delivery, { ...settings, url, body: delivery.body }, deps.now());
+    if (!isInTime()) return null;
     logger.info({ webhookId: delivery.webhookId }, `[WEBHOOK] 📤 Sending webhook for call ${delivery.callSid}`);
     const result = await deps.endpoint.send(request, signal);
     const outcome = judge(result, deps.now());

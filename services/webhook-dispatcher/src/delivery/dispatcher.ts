@@ -47,7 +47,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const loop = createDeliveryLoop(
     {
       claimDue: (limit, signal) => deliveries.claimDue({ ...lease, limit, perEndpoint, signal }),
-      makeAttempt: (delivery, signal) => makeAttempt(delivery, attemptDeps, signal),
+      makeAttempt: (delivery, isInTime, signal) => makeAttempt(delivery, attemptDeps, isInTime, signal),
       settle: async (id, outcome, signal) => (await deliveries.settle(id, owner, outcome, signal)).kind,
       release: (id, signal) => deliveries.release(id, owner, signal),
       onAttempt: options.onAttempt,

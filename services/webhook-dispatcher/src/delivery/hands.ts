@@ -4,7 +4,8 @@ import type { Logger } from '@pipeline/runtime';
 import type { AttemptReport, OpenDelivery } from './attempt.ts';
 
 export interface HandsDeps {
-  makeAttempt(delivery: OpenDelivery, signal: AbortSignal): Promise<AttemptReport>;
+  /** `null` when nothing was sent, because `isInTime` said no right before the request. */
+  makeAttempt(delivery: OpenDelivery, isInTime: () => boolean, signal: AbortSignal): Promise<AttemptReport | null>;
   /** Ends a lease with what came of it; `lost` when it was over and the row is somebody else's. */
   settle(id: string, outcome: AttemptOutcome, signal: AbortSignal): Promise<'settled' | 'lost'>;
   /** Ends a lease unused: the delivery is due at once, for anybody. */
@@ -99,8 +100,9 @@ export class Hands {
   }
 
   async #deliver({ delivery, leaseEndsAt }: Held): Promise<void> {
-    if (performance.now() + this.#options.totalTimeoutMs > leaseEndsAt) return this.#giveBack(delivery);
-    const report = await this.#deps.makeAttempt(delivery, this.#unhurried);
+    const isInTime = (): boolean => performance.now() + this.#options.totalTimeoutMs <= leaseEndsAt;
+    const report = isInTime() ? await this.#deps.makeAttempt(delivery, isInTime, this.#unhurried) : null;
+    if (report === null) return this.#giveBack(delivery);
     this.#deps.onAttempt(delivery, report);
     await this.#settle(delivery, report.outcome, leaseEndsAt);
   }

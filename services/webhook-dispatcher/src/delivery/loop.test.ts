@@ -1,10 +1,12 @@
 import type { AttemptOutcome } from '@pipeline/call-store/deliveries';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTestLogger, type LogLine } from '../fixtures/log.ts';
 import type { AttemptReport, OpenDelivery } from './attempt.ts';
 import { createDeliveryLoop, type LoopDeps, type LoopOptions } from './loop.ts';
 
 const DELIVERED: AttemptReport = { code: 'delivered', outcome: { next: { state: 'delivered' }, attempt: null } };
+
+afterEach(() => vi.useRealTimers());
 
 describe('the delivery loop', () => {
   it('sends what it accepts at once, without waiting for a poll, and settles it', async () => {
@@ -61,6 +63,19 @@ describe('the delivery loop', () => {
     world.loop.accept(deliveryOf('stale'), performance.now() - 5_001);
     await vi.waitFor(() => expect(world.released).toEqual(['stale']));
     expect(world.sending).toEqual([]);
+    await world.loop.stop();
+  });
+
+  it('D1: gives back a delivery whose settings took so long that the request could outlive its lease', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const world = createWorld({ leaseMs: 20_000, totalTimeoutMs: 15_000 });
+    world.beforeSending = async () => void vi.advanceTimersByTime(5_001);
+    world.accept('late');
+    await vi.waitFor(() => expect(world.released).toEqual(['late']));
+    world.beforeSending = async () => void vi.advanceTimersByTime(4_000);
+    world.accept('in time');
+    await vi.waitFor(() => expect(world.settled).toEqual([['in time', 'delivered']]));
+    expect(world.sending).toEqual(['in time']);
     await world.loop.stop();
   });
 
@@ -151,6 +166,8 @@ function createWorld(options: Partial<LoopOptions>) {
     failSettle: 0,
     answer: 'settled' as 'settled' | 'lost',
     beforeClaim: async (): Promise<void> => undefined,
+    /** What an attempt does before its request: it reads the settings. */
+    beforeSending: null as (() => Promise<void>) | null,
     /** Requests of the chosen deliveries stay unanswered until the gate is opened. */
     hold: (holds: (id: string) => boolean = () => true) => {
       const opening = Promise.withResolvers<void>();
@@ -176,7 +193,9 @@ function createWorld(options: Partial<LoopOptions>) {
         await world.beforeClaim();
         return world.due.splice(0, limit).map((id) => deliveryOf(id, id));
       },
-      makeAttempt: async (delivery) => {
+      makeAttempt: async (delivery, isInTime) => {
+        if (world.beforeSending !== null) await world.beforeSending();
+        if (!isInTime()) return null;
         world.sending.push(delivery.id);
         world.inFlight += 1;
         world.most = Math.max(world.most, world.inFlight);
