@@ -43,3 +43,17 @@ export function restoreSecrets(value: unknown, stored: BusinessSettings | null):
   if (url === maskSecrets(stored).inbound_webhook_url) given['inbound_webhook_url'] = stored.inbound_webhook_url;
   return given;
 }
+
+/** The form of a webhook secret, for settings that are only looked at: what stands behind a mask is stored and has been checked. */
+const STAND_IN = `whsec_${'A'.repeat(43)}=`;
+
+/** Settings as `settings get` printed them, with masked secrets in a form that the contract accepts. Never to be stored. */
+export function standInForMasks(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('webhook_secrets' in value)) return value;
+  const { webhook_secrets: secrets } = value;
+  if (!Array.isArray(secrets)) return value;
+  return {
+    ...value,
+    webhook_secrets: secrets.map((secret: unknown) => (secret === MASKED_SECRET ? STAND_IN : secret)),
+  };
+}

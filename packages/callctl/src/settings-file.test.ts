@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { businessSettingsSchema } from '@pipeline/contracts';
 import { run } from './fixtures/run.ts';
+import { maskSecrets } from './secrets.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const VALID = { id: 'biz_1', name: 'Test', agent: { instructions: 'Help.', greeting: 'שלום' } };
@@ -9,6 +11,21 @@ test('valid settings are told as such, in JSON and in YAML', async () => {
   expect(json).toEqual({ code: 0, out: 'the settings of business biz_1 are valid', error: '' });
   const yaml = 'id: biz_1\nname: Test\nagent:\n  instructions: Help.\n  greeting: שלום\n';
   expect((await run(['settings', 'validate', '-'], { files: { '-': yaml } })).code).toBe(0);
+});
+
+test('settings that `settings get` printed are valid with their masks, and a mask that is spoilt is not', async () => {
+  const printed = maskSecrets(
+    businessSettingsSchema.parse({
+      ...VALID,
+      inbound_webhook_url: 'https://hooks.example/in?token=a',
+      webhook_secrets: [SECRET],
+      webhook_headers: { 'x-a': 'b' },
+    }),
+  );
+  const validate = (settings: unknown) =>
+    run(['settings', 'validate', '-'], { files: { '-': JSON.stringify(settings) } });
+  expect((await validate(printed)).code).toBe(0);
+  expect((await validate({ ...printed, webhook_secrets: ['whsec_[kep]'] })).code).toBe(1);
 });
 
 test('every problem is told at once, by its JSON path and never by its value', async () => {

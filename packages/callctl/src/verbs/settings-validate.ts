@@ -1,3 +1,4 @@
+import { standInForMasks } from '../secrets.ts';
 import { checkSettings, parseSettingsText, problemLine } from '../settings-file.ts';
 import type { Verb } from '../verb.ts';
 
@@ -9,7 +10,7 @@ export const settingsValidate: Verb = {
   options: {},
   run: async (context) => {
     const parsed = parseSettingsText(await context.readInput(context.arguments[0] ?? '-'));
-    const checked = parsed.ok ? checkSettings(parsed.value) : parsed;
+    const checked = parsed.ok ? checkSettings(standInForMasks(parsed.value)) : parsed;
     if (!checked.ok) {
       const { problems } = checked;
       return { ok: false, json: { valid: false, problems }, text: problems.map(problemLine).join('\n') };
