@@ -1,6 +1,6 @@
 import type { Extraction } from './extract-fields.ts';
 
-export type Unstored = {
+type Unstored = {
   /** The extraction that is kept under this key; else makes it and keeps it. */
   remember(key: string, extract: () => Promise<Extraction>): Promise<Extraction>;
   forget(key: string): void;
