@@ -1,6 +1,6 @@
 import type { Dialogue } from '@pipeline/sandbox';
-import { arrivedCall } from '../stack/arrived.ts';
-import { eventually, startStack, type Stack } from '../stack/stack.ts';
+import { arrivedCall, deliveryTold } from '../stack/arrived.ts';
+import { startStack, type Stack } from '../stack/stack.ts';
 import type { StackOptions } from '../stack/options.ts';
 import { createNarrator } from './narrator.ts';
 import type { DemoOptions } from './options.ts';
@@ -9,7 +9,6 @@ import type { Screen } from './screen.ts';
 
 const PROGRESS_MS = 200;
 const ARRIVES_MS = 180_000;
-const TOLD_MS = 5_000;
 
 /** Runs the demo on a stack of its own and tells it on the screen. Resolves with the results; the stack is stopped in every case. */
 export async function runDemo(
@@ -63,9 +62,7 @@ async function placeAll(stack: Stack, options: DemoOptions, screen: Screen): Pro
     calls.map(async ({ dialogue, call }) => {
       await call.ended;
       const arrived = await arrivedCall(stack, call.callSid, ARRIVES_MS);
-      await eventually('the delivery is told', () => isToldDelivered(stack, call.callSid), TOLD_MS).catch(
-        () => undefined,
-      );
+      await deliveryTold(stack, call.callSid);
       return { ...arrived, dialogueId: dialogue.id };
     }),
   );
@@ -78,11 +75,6 @@ function whenAborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
   });
-}
-
-/** The receiver has the webhook a moment before the dispatcher has the receiver's answer. */
-function isToldDelivered(stack: Stack, callSid: string): boolean {
-  return stack.lines.some((line) => line.fields['callSid'] === callSid && line.message.startsWith('[WEBHOOK] ✅'));
 }
 
 /** Spoken dialogues of the language, in turn. */

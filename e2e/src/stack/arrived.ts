@@ -1,6 +1,8 @@
 import type { ReceivedWebhook } from '@pipeline/sandbox';
 import type { Document } from 'mongodb';
-import type { Stack } from './stack.ts';
+import { eventually, type Stack } from './stack.ts';
+
+const TOLD_MS = 5_000;
 
 /** What one finished call left behind. */
 export type ArrivedCall = {
@@ -22,6 +24,16 @@ export async function arrivedCall(stack: Stack, callSid: string, timeoutMs: numb
   const callLog = await stack.records.callLog(callSid);
   if (callLog === null) throw new Error(`${callSid} has a webhook and no CallLog`);
   return { callSid, callLog, webhook, body: bodyOf(webhook) };
+}
+
+/**
+ * Waits, a few seconds at most, until webhook-dispatcher has said that it delivered the call: the receiver has the webhook a
+ * moment before the dispatcher has the receiver's answer, and a person wants to read them in order.
+ */
+export async function deliveryTold(stack: Stack, callSid: string): Promise<void> {
+  const isTold = (): boolean =>
+    stack.lines.some((line) => line.fields['callSid'] === callSid && line.message.startsWith('[WEBHOOK] ✅'));
+  await eventually('the delivery is told', isTold, TOLD_MS).catch(() => undefined);
 }
 
 /** The last lines of the services about a call, and everything that went wrong. */

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Screen } from '../demo/screen.ts';
 import { operatorEnvironment, SERVICES, type Surroundings } from '../stack/environment.ts';
-import { arrivedCall } from '../stack/arrived.ts';
+import { arrivedCall, deliveryTold } from '../stack/arrived.ts';
 import { showCall } from '../demo/report.ts';
 import type { Stack } from '../stack/stack.ts';
 
@@ -32,6 +32,7 @@ async function order(stack: Stack, screen: Screen, line: string, signal: AbortSi
     screen.line(`☎  ${call.callSid}: ${id}`);
     await call.ended;
     const arrived = await arrivedCall(stack, call.callSid, ARRIVES_MS);
+    await deliveryTold(stack, call.callSid);
     showCall(screen, { ...arrived, dialogueId: id });
     screen.line();
   } catch (error) {
