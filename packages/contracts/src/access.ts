@@ -17,7 +17,7 @@ export const IDENTITIES = [
 ] as const;
 export type Identity = (typeof IDENTITIES)[number];
 
-/** Built-in MongoDB roles per identity and database (DESIGN 4). Only extractor may write `calls` (L3). */
+/** Built-in MongoDB roles per identity and database. Only extractor may write `calls` (L3). */
 export const DATABASE_ROLES = {
   'media-gateway': { settings: 'read' },
   transcriber: {},

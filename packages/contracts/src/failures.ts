@@ -48,7 +48,7 @@ export function failureOf(code: FailureCode): Failure {
 }
 
 /**
- * Which deadline turns "again" into "part failed" (DESIGN 3.2):
+ * Which deadline turns "again" into "part failed":
  * `recording` RECORDING_DEADLINE, `provider` PROVIDER_DEADLINE, `none` for our own NATS and MongoDB, which heal.
  */
 export type DeadlineKind = 'recording' | 'provider' | 'none';
@@ -63,7 +63,7 @@ export type RetryLaterOptions = {
   readonly deadline?: DeadlineKind;
   /** The code handed on when that deadline has passed. Default `PROVIDER_UNAVAILABLE`. */
   readonly code?: FailureCode;
-  /** Set when the provider rejects our credentials, quota or model: the stage pauses (DESIGN 3.2). */
+  /** Set when the provider rejects our credentials, quota or model: the stage pauses. */
   readonly pause?: PauseReason;
   readonly cause?: unknown;
 };

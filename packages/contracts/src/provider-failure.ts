@@ -16,7 +16,7 @@ export type ProviderAnswer = {
 const AGAIN = new Set([408, 409, 425, 429]);
 
 /**
- * The one place that decides what a provider's failure means (DESIGN 3.2): again, pause the stage, or the part failed.
+ * The one place that decides what a provider's failure means: again, pause the stage, or the part failed.
  * Adapters call it with what the vendor's client gave them and throw what it returns. `nowMs` resolves HTTP dates.
  */
 export function providerFailure(answer: ProviderAnswer, nowMs: number): RetryLaterError | PermanentError {

@@ -1,7 +1,7 @@
 import { businessIdSchema } from './identifiers.ts';
 import type { EventType } from './events.ts';
 
-/** One stream per event, so that a full one stops only the stage before it (DESIGN 3). */
+/** One stream per event, so that a full one stops only the stage before it. */
 export const STREAMS = {
   'call.ended': 'CALL_ENDED',
   'call.transcribed': 'CALL_TRANSCRIBED',
@@ -18,7 +18,7 @@ export type StreamName = (typeof STREAMS)[SubjectKind] | 'CALL_ADVISORIES';
 /** The stream that captures the broker's own advisories, the net under `CALL_DEAD`. */
 export const ADVISORY_STREAM = 'CALL_ADVISORIES';
 
-/** Key-value bucket of crash counts, one key per message that was delivered again (DESIGN 3.2). */
+/** Key-value bucket of crash counts, one key per message that was delivered again. */
 export const CRASH_BUCKET = 'CRASHES';
 /** Object bucket of events above 512 KiB. */
 export const CLAIM_BUCKET = 'CALL_EVENTS';

@@ -6,7 +6,7 @@ import { stageResultsSchema } from './stages.ts';
 /** The version of the webhook body: grows when a key is added, never when one would have to change. */
 export const WEBHOOK_SCHEMA_VERSION = 1;
 
-/** Above this many bytes the transcript, then the evidence of fields, is left out of the body (DESIGN 4.1). */
+/** Above this many bytes the transcript, then the evidence of fields, is left out of the body. */
 export const WEBHOOK_SOFT_LIMIT_BYTES = 256 * 1024;
 
 /** The first eleven keys of the body, in their order. Consumers rely on all of them being present. */

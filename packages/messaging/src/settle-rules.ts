@@ -9,7 +9,7 @@ import {
 } from '@pipeline/contracts';
 import type { StageTiming } from './stage-timing.ts';
 
-/** What becomes of a message whose work failed (DESIGN 3.2). Delays in milliseconds. */
+/** What becomes of a message whose work failed. Delays in milliseconds. */
 export type Decision =
   | { readonly kind: 'again'; readonly delayMs: number }
   | { readonly kind: 'pause'; readonly delayMs: number; readonly reason: PauseReason }

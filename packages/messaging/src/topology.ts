@@ -42,7 +42,7 @@ const MAX_DELIVER = 100_000;
 /** Pods x slots stay below this: the server answers a pull above it with silence. */
 const MAX_WAITING = 4_096;
 
-/** The whole shape of the broker, as data made from configuration (DESIGN 3). */
+/** The whole shape of the broker, as data made from configuration. */
 export function createTopology(config: BrokerConfig): Topology {
   const ageMs = config.STREAM_MAX_AGE_HOURS * HOUR_MS;
   const small = Math.min(SMALL_BYTES, config.STREAM_MAX_BYTES);

@@ -11,8 +11,8 @@ const DUPLICATE_KEY = 11_000;
 
 /**
  * Runs one operation of the database within a deadline. `what` names it in messages, for people, without any value.
- * Throws what `signal` was aborted with; RetryLaterError without a deadline for every failure of the database, which heals
- * (DESIGN 3.2); PermanentError `EVENT_TOO_LARGE` for a document that never fits. Duplicate keys pass through.
+ * Throws what `signal` was aborted with; RetryLaterError without a deadline for every failure of the database, which heals;
+ * PermanentError `EVENT_TOO_LARGE` for a document that never fits. Duplicate keys pass through.
  * A deadline leaves the outcome open: the write may be done. So every write here may be repeated.
  */
 export async function inTime<T>(

@@ -15,7 +15,7 @@ export function databaseName(prefix: string, database: Database): string {
 }
 
 /**
- * Every wait of the driver has an end; `inTime` puts one on the whole operation. Writes are acknowledged by a majority with its journal (DESIGN 4).
+ * Every wait of the driver has an end; `inTime` puts one on the whole operation. Writes are acknowledged by a majority with its journal.
  */
 export function driverOptions(config: StoreConfig, instance: string): ConnectOptions {
   return {

@@ -17,7 +17,10 @@ export const brokerVariables = {
   STREAM_MAX_BYTES: integerVariable({ min: 1_048_576, max: 10_995_116_277_760, default: 10_737_418_240 }),
   /** Hours that events are kept. Default 7 days, at least 3. */
   STREAM_MAX_AGE_HOURS: integerVariable({ min: 72, max: 8_760, default: 168 }),
-  /** Messages that may be in work or waiting for a delayed retry, per stage (DESIGN 3 has the formula). Default 1,000. */
+  /**
+   * Messages that may be in work or waiting for a delayed retry, per stage: replicas x SLOTS + calls a second x 90 s, which a call
+   * waits for its recording. Default 1,000, and no less.
+   */
   MAX_ACK_PENDING: integerVariable({ min: 10, max: 1_000_000, default: 1_000 }),
   /** Milliseconds without a sign of life after which a message is given to another worker. Default 60 s. */
   ACK_WAIT_MS: integerVariable({ min: 1_000, max: 600_000, default: 60_000 }),

@@ -26,7 +26,7 @@ export type Plan = {
 const SPEED: Readonly<Record<Recipe['kind'], number>> = { download: 0, package: 1, build: 2 };
 
 /**
- * The order of DESIGN 7 after the URL in the environment: the program on PATH, what is cached, a download, a build or package.
+ * The order after the URL in the environment: the program on PATH, what is cached, a download, a build or package.
  * `robust` puts a cached program that is not sturdy behind the sturdy ones that can be made here, and takes recipes by merit;
  * `quick` takes whatever is cached and recipes by speed. `recipes` come best first.
  */
