@@ -23,6 +23,11 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof NatsError && error.code === '404';
 }
 
+/** Whether a stream or bucket refuses what is new because it holds all that it may. Only room helps, and that may take days. */
+export function isFull(error: unknown): boolean {
+  return apiErrorNumber(error) === API_ERRORS.full;
+}
+
 /** Whether the connection is closed for good, so that repeating cannot help. */
 export function isClosed(error: unknown): boolean {
   return error instanceof NatsError && (error.code === 'CONNECTION_CLOSED' || error.code === 'CONNECTION_DRAINING');

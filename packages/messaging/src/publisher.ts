@@ -9,7 +9,15 @@ import {
   type EventType,
   type OutboundEvent,
 } from '@pipeline/contracts';
-import { apiErrorNumber, API_ERRORS, BrokerError, describeBrokerFailure, isClosed } from './broker-error.ts';
+import {
+  apiErrorNumber,
+  API_ERRORS,
+  asRetryable,
+  BrokerError,
+  describeBrokerFailure,
+  isClosed,
+  isFull,
+} from './broker-error.ts';
 import type { ClaimOwner, ClaimStore } from './claim-store.ts';
 import { REQUEST_TIMEOUT_MS, type Connection } from './connection.ts';
 import { eventHeaders, MAX_EVENT_BYTES, type ClaimReference } from './event-headers.ts';
@@ -24,6 +32,8 @@ export type PublishOptions = {
   readonly onSent?: () => void;
   /** Message id of a deliberate repeat, which the stream must store again. Default `event.id`. */
   readonly messageId?: string;
+  /** Times in a row that a full stream or object bucket may refuse; then it rejects with a RetryLaterError. Default: for ever. */
+  readonly triesWhenFull?: number;
 };
 
 export type Publish = (event: OutboundEvent, options?: PublishOptions) => Promise<void>;
@@ -31,6 +41,7 @@ export type Publish = (event: OutboundEvent, options?: PublishOptions) => Promis
 /** Bytes of JSON up to which an event travels inline; the server's `max_payload` is 1 MiB with headers. */
 export const INLINE_BYTES = 512 * 1_024;
 
+const NOT_YET = 'not published yet, trying again';
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -41,7 +52,7 @@ const LONGEST_PAUSE_MS = 5_000;
  * The message id protects for the duplicate window of 10 min. Beyond it, the first revision is stored only on a subject that
  * holds nothing yet; "already there" is success. A command and a repeat under its own `messageId` are always stored.
  *
- * Rejects with the signal's reason when aborted, a BrokerError when the connection is closed for good, a PermanentError
+ * Rejects with the signal's reason when aborted, a RetryLaterError after `triesWhenFull` refusals, a BrokerError when the connection is closed for good, a PermanentError
  * `EVENT_TOO_LARGE` above {@link MAX_EVENT_BYTES}, and a TypeError for ids that are no subject token or header value.
  */
 export function createPublisher(connection: Connection, claims: ClaimStore, logger: Log): Publish {
@@ -51,6 +62,7 @@ export function createPublisher(connection: Connection, claims: ClaimStore, logg
     const whole = Buffer.from(JSON.stringify(event));
     const inline = whole.length <= INLINE_BYTES ? whole : remainderOf(event, whole.length);
     let claim: ClaimReference | null = null;
+    let isMaybeStored = false;
     let onSent = options.onSent;
 
     const once = async (): Promise<void> => {
@@ -62,13 +74,20 @@ export function createPublisher(connection: Connection, claims: ClaimStore, logg
       const message = { subject, body: inline, headers, messageId, onlyIfFirst: !isRepeat };
       const notify = onSent;
       onSent = undefined;
-      await send(connection, message, notify);
+      try {
+        await send(connection, message, notify);
+      } catch (error) {
+        isMaybeStored ||= apiErrorNumber(error) === undefined;
+        throw error;
+      }
     };
-    await repeat(once, options.signal, (error, attempt) => {
-      const { type, callSid, businessId, revision } = event;
-      const fields = { event: type, callSid, businessId, revision, stream: STREAMS[type], attempt };
-      logger.warn({ ...fields, reason: describeBrokerFailure(error), err: error }, 'not published yet, trying again');
-    });
+    try {
+      await repeat(once, options, (error, attempt) => logger.warn(refused(event, error, attempt), NOT_YET));
+    } catch (error) {
+      // Refused for certain, so nothing refers to the object; whoever comes back with the event makes another one.
+      if (claim !== null && !isMaybeStored) await claims.remove(claim).catch(() => undefined);
+      throw error;
+    }
   };
 }
 
@@ -98,11 +117,17 @@ async function send({ nc, js }: Connection, message: Message, onSent: (() => voi
   }
 }
 
+function refused({ type, callSid, businessId, revision }: OutboundEvent, error: unknown, attempt: number) {
+  const reason = describeBrokerFailure(error);
+  return { event: type, callSid, businessId, revision, stream: STREAMS[type], attempt, reason, err: error };
+}
+
 async function repeat(
   once: () => Promise<void>,
-  signal: AbortSignal | undefined,
+  { signal, triesWhenFull = Number.POSITIVE_INFINITY }: PublishOptions,
   onFailed: (error: unknown, attempt: number) => void,
 ): Promise<void> {
+  let full = 0;
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
@@ -110,6 +135,8 @@ async function repeat(
     } catch (error) {
       if (isClosed(error)) throw new BrokerError('the connection to NATS is closed', { cause: error });
       onFailed(error, attempt);
+      full = isFull(error) ? full + 1 : 0;
+      if (full >= triesWhenFull) throw asRetryable(error);
     }
     await pause(attempt, signal);
   }

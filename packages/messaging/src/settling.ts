@@ -29,14 +29,17 @@ export type Context = {
 };
 
 const ACK_TIMEOUT_MS = 5_000;
+/** A full stream or bucket may stay so for days, and the slot is needed by calls that still fit: about a second, then a nak. */
+const TRIES_WHEN_FULL = 3;
 /** Milliseconds until a message comes again whose dead letter could not be stored. */
 const DEAD_AGAIN_MS = 60_000;
 
-/** Publishes every event; resolves when the last one is acknowledged by its stream. */
+/** Publishes every event; resolves when the last one is acknowledged by its stream. Rejects when a stream stays full. */
 export async function publishAll(context: Context, events: readonly OutboundEvent[]): Promise<void> {
   const { parts, message, signal } = context;
   const traceparent = readTraceparent(headersOf(message));
-  const options = traceparent === undefined ? { signal } : { signal, traceparent };
+  const rules = { signal, triesWhenFull: TRIES_WHEN_FULL };
+  const options = traceparent === undefined ? rules : { ...rules, traceparent };
   for (const event of events) await parts.publish(event, options);
 }
 
