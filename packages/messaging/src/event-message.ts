@@ -1,5 +1,6 @@
 import { EVENT_SCHEMAS, EVENT_VERSION, parseSubject, type EventType, type OutboundEvent } from '@pipeline/contracts';
 import type { MsgHdrs } from 'nats';
+import type { z } from 'zod';
 import { headersOf, readClaim, type ClaimReference } from './event-headers.ts';
 
 /** Why a message is no valid event. Goes into the dead letter's headers. */
@@ -51,8 +52,7 @@ export function parseEvent(
   if (version !== EVENT_VERSION) return dead('UNKNOWN_VERSION', `the major version is not ${EVENT_VERSION}`);
   const parsed = EVENT_SCHEMAS[consumes].safeParse(body);
   if (!parsed.success) {
-    const problems = parsed.error.issues.slice(0, 5).map(({ path, code }) => `${path.map(String).join('.')}: ${code}`);
-    return dead('INVALID_EVENT', problems.join('; '));
+    return dead('INVALID_EVENT', problemsOf(parsed.error));
   }
   const event = parsed.data;
   const address = parseSubject(subject);
@@ -60,6 +60,12 @@ export function parseEvent(
     return dead('SUBJECT_MISMATCH', 'businessId or callSid of the body is not that of the subject');
   }
   return { kind: 'event', event };
+}
+
+/** Fields and rules that an event broke, never its values: the first five. */
+export function problemsOf({ issues }: z.ZodError): string {
+  const problems = issues.slice(0, 5).map(({ path, code }) => `${path.map(String).join('.')}: ${code}`);
+  return printable(problems.join('; '));
 }
 
 function parseJson(bytes: Uint8Array): unknown {
@@ -75,7 +81,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Keys of a hostile body may stand in a path, so only printable ASCII is kept, 300 characters at most. */
 function dead(code: DeadCode, reason: string): DeadReading {
-  return { kind: 'dead', code, reason: reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 300) };
+  return { kind: 'dead', code, reason: printable(reason) };
+}
+
+/** Keys of a hostile body may stand in a path, so only printable ASCII is kept, 300 characters at most. */
+function printable(reason: string): string {
+  return reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 300);
 }

@@ -1,9 +1,9 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { headers, type MsgHdrs } from 'nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { PermanentError, RetryLaterError, type CallEnded, type CallTranscribed } from '@pipeline/contracts';
 import type { Broker } from './broker.ts';
-import { callEnded, callTranscribed, notTranscribed } from './fixtures/events.ts';
+import { callEnded, callTranscribed, notTranscribed, transcribedOfSize } from './fixtures/events.ts';
 import { openRig, QUICK, transcriber, until, type Rig } from './fixtures/rig.ts';
 import type { Stage } from './stage-definition.ts';
 
@@ -234,10 +234,49 @@ describe('failures of the work', () => {
     expect(await rig.count('CALL_TRANSCRIBED')).toBe(1);
   });
 
+  const negative = (ended: CallEnded): CallTranscribed => {
+    const event = callTranscribed(ended);
+    const segments = [{ speaker: 'caller' as const, text: 'canary', startMs: -1, endMs: 9 }];
+    return { ...event, data: { ...event.data, transcript: { text: 'canary', language: 'he', segments } } };
+  };
+
+  it('an event that its own schema refuses is never published: a failed part, and a line for the author without values', async () => {
+    const event = callEnded();
+    const { outcomes } = await start({ handle: async (received) => [negative(received)] });
+    await broker.publish(event);
+    await until('it is settled', () => outcomes().length === 1);
+    expect(outcomes()).toEqual(['handed_on']);
+    const next = await broker.lastEvent('call.transcribed', event.businessId, event.callSid);
+    expect(next?.data.stages.transcriber).toMatchObject({ state: 'failed', code: 'OUTPUT_INVALID' });
+    expect(await rig.count('CALL_TRANSCRIBED')).toBe(1);
+    const [line] = rig.log.lines.filter(({ level }) => level === 'error');
+    expect(line?.fields).toMatchObject({
+      stage: 'transcriber',
+      callSid: event.callSid,
+      reason: 'data.transcript.segments.0.startMs: too_small',
+    });
+    expect(JSON.stringify(line)).not.toContain('canary');
+  });
+
+  it('a handOn whose event is invalid too comes again until it is right, and nothing invalid is published', async () => {
+    let tries = 0;
+    const { outcomes } = await start({
+      handle: async (received) => [negative(received)],
+      handOn: async (received, failure) => {
+        tries += 1;
+        return [tries < 3 ? negative(received) : notTranscribed(received, failure)];
+      },
+    });
+    await broker.publish(callEnded());
+    await until('it is handed on', () => outcomes().includes('handed_on'));
+    expect(outcomes()).toEqual(['retried', 'retried', 'handed_on']);
+    expect(await rig.count('CALL_TRANSCRIBED')).toBe(1);
+  });
+
   it('a result that is too large for an event is a failed part', async () => {
     const event = callEnded();
     const { outcomes } = await start({
-      handle: async (received) => [callTranscribed(received, 'x'.repeat(13_000_000))],
+      handle: async (received) => [transcribedOfSize(received, 13_000_000)],
     });
     await broker.publish(event);
     await until('it is settled', () => outcomes().length === 1);

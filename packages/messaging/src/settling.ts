@@ -1,10 +1,10 @@
 import type { JsMsg } from 'nats';
-import type { OutboundEvent } from '@pipeline/contracts';
+import { EVENT_SCHEMAS, PermanentError, type OutboundEvent } from '@pipeline/contracts';
 import type { ClaimStore } from './claim-store.ts';
 import type { CrashCount } from './crash-count.ts';
 import type { WriteDeadLetter } from './dead-letter.ts';
 import { headersOf, readTraceparent } from './event-headers.ts';
-import type { DeadReading } from './event-message.ts';
+import { problemsOf, type DeadReading } from './event-message.ts';
 import type { Publish } from './publisher.ts';
 import type { Work } from './stage-definition.ts';
 import type { Settled } from './wide-line.ts';
@@ -34,13 +34,27 @@ const TRIES_WHEN_FULL = 3;
 /** Milliseconds until a message comes again whose dead letter could not be stored. */
 const DEAD_AGAIN_MS = 60_000;
 
-/** Publishes every event; resolves when the last one is acknowledged by its stream. Rejects when a stream stays full. */
+/**
+ * Publishes every event; resolves when the last one is acknowledged by its stream. Rejects when a stream stays full, and with
+ * `OUTPUT_INVALID`, before anything is published, for an event that the next stage would have to bury.
+ */
 export async function publishAll(context: Context, events: readonly OutboundEvent[]): Promise<void> {
-  const { parts, message, signal } = context;
+  const { parts, message, signal, work } = context;
+  for (const event of events) refuseInvalid(work, event);
   const traceparent = readTraceparent(headersOf(message));
   const rules = { signal, triesWhenFull: TRIES_WHEN_FULL };
   const options = traceparent === undefined ? rules : { ...rules, traceparent };
   for (const event of events) await parts.publish(event, options);
+}
+
+/** An event that its own schema refuses is a bug of the stage that made it. */
+function refuseInvalid({ logger }: Work, event: OutboundEvent): void {
+  const parsed = EVENT_SCHEMAS[event.type].safeParse(event);
+  if (parsed.success) return;
+  const { type, callSid, businessId, revision } = event;
+  const fields = { event: type, callSid, businessId, revision, code: 'OUTPUT_INVALID' };
+  logger.error({ ...fields, reason: problemsOf(parsed.error) }, 'the stage made an invalid event');
+  throw new PermanentError('OUTPUT_INVALID');
 }
 
 /**
