@@ -14,6 +14,8 @@ export type ClaimReference = {
 
 /** The largest event, in bytes of JSON: below the 16 MiB of one database document, which holds the same parts. */
 export const MAX_EVENT_BYTES = 12 * 1_048_576;
+/** Bytes below that which a first publishing leaves free: each stage that hands the event on adds its failed part, some 150 bytes. */
+export const HAND_ON_BYTES = 64 * 1_024;
 
 const NAMES = {
   revision: 'Call-Revision',

@@ -66,7 +66,7 @@ async function handOn(task: Task, failure: Failure, error?: unknown): Promise<Se
   const { work, signal } = task;
   try {
     if (work.handOn === null) throw error;
-    await publishAll(task, await work.handOn(task.event, failure, signal));
+    await publishAll(task, await work.handOn(task.event, failure, signal), true);
   } catch (handOnError) {
     return giveBack(task, handOnError, retryDelay(failedTry(task, handOnError), work.timing));
   }

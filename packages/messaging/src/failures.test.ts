@@ -1,7 +1,13 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { headers, type MsgHdrs } from 'nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PermanentError, RetryLaterError, type CallEnded, type CallTranscribed } from '@pipeline/contracts';
+import {
+  PermanentError,
+  RetryLaterError,
+  stageNotDone,
+  type CallEnded,
+  type CallTranscribed,
+} from '@pipeline/contracts';
 import type { Broker } from './broker.ts';
 import { callEnded, callTranscribed, notTranscribed, transcribedOfSize } from './fixtures/events.ts';
 import { openRig, QUICK, transcriber, until, type Rig } from './fixtures/rig.ts';
@@ -283,46 +289,6 @@ describe('failures of the work', () => {
     expect(outcomes()).toEqual(['handed_on']);
     const next = await broker.lastEvent('call.transcribed', event.businessId, event.callSid);
     expect(next?.data.stages.transcriber?.code).toBe('EVENT_TOO_LARGE');
-  });
-});
-
-describe('a broker without room', () => {
-  const bucketBytes = async () => (await rig.operator.jsm.streams.info('OBJ_CALL_EVENTS')).state.bytes;
-  const settledOf = (callSid: string) =>
-    wideLines().flatMap(({ fields }) => (fields['callSid'] === callSid ? [fields['outcome']] : []));
-
-  it('a result that does not fit into the object bucket holds no slot, fills nothing, and goes on when there is room', async () => {
-    const [large, ...small] = [callEnded(), callEnded(), callEnded()];
-    const { stage, outcomes } = await start({
-      handle: async (event) => [
-        callTranscribed(event, 'x'.repeat(event.callSid === large.callSid ? 3_900_000 : 700_000)),
-      ],
-    });
-    await until('it is bound', () => stage.readiness().ok);
-    await rig.operator.jsm.streams.update('OBJ_CALL_EVENTS', { max_bytes: 3 * 1_048_576 });
-    for (const event of [large, ...small]) await broker.publish(event);
-    await until('the small ones are done', () => outcomes().filter((outcome) => outcome === 'done').length === 2);
-    await until('the large one is given back', () => settledOf(large.callSid).includes('retried'));
-    expect(settledOf(large.callSid)).not.toContain('done');
-    expect(await rig.count('CALL_TRANSCRIBED')).toBe(2);
-    await rig.provision();
-    await until('the large one is done', () => settledOf(large.callSid).includes('done'));
-    expect(await bucketBytes()).toBeLessThan(5_400_000);
-  });
-
-  it('a full stream of events holds no slot either, and what it refuses leaves no object behind', async () => {
-    const events = [callEnded(), callEnded()];
-    const { stage, outcomes } = await start({
-      handle: async (event) => [callTranscribed(event, 'x'.repeat(700_000))],
-    });
-    await until('it is bound', () => stage.readiness().ok);
-    await rig.operator.jsm.streams.update('CALL_TRANSCRIBED', { max_bytes: 100 });
-    for (const event of events) await broker.publish(event);
-    await until('both are given back', () => events.every(({ callSid }) => settledOf(callSid).includes('retried')));
-    expect(outcomes()).not.toContain('done');
-    await rig.provision();
-    await until('both are done', () => events.every(({ callSid }) => settledOf(callSid).includes('done')));
-    expect(await bucketBytes()).toBeLessThan(1_500_000);
   });
 });
 

@@ -20,7 +20,7 @@ import {
 } from './broker-error.ts';
 import type { ClaimOwner, ClaimStore } from './claim-store.ts';
 import { REQUEST_TIMEOUT_MS, type Connection } from './connection.ts';
-import { eventHeaders, MAX_EVENT_BYTES, type ClaimReference } from './event-headers.ts';
+import { eventHeaders, HAND_ON_BYTES, MAX_EVENT_BYTES, type ClaimReference } from './event-headers.ts';
 import type { Log } from './log.ts';
 
 export type PublishOptions = {
@@ -34,6 +34,8 @@ export type PublishOptions = {
   readonly messageId?: string;
   /** Times in a row that a full stream or object bucket may refuse; then it rejects with a RetryLaterError. Default: for ever. */
   readonly triesWhenFull?: number;
+  /** The event is handed on with a failed part, so it may use the room that is left free for that. */
+  readonly isHandedOn?: boolean;
 };
 
 export type Publish = (event: OutboundEvent, options?: PublishOptions) => Promise<void>;
@@ -53,14 +55,14 @@ const LONGEST_PAUSE_MS = 5_000;
  * holds nothing yet; "already there" is success. A command and a repeat under its own `messageId` are always stored.
  *
  * Rejects with the signal's reason when aborted, a RetryLaterError after `triesWhenFull` refusals, a BrokerError when the connection is closed for good, a PermanentError
- * `EVENT_TOO_LARGE` above {@link MAX_EVENT_BYTES}, and a TypeError for ids that are no subject token or header value.
+ * `EVENT_TOO_LARGE` above {@link MAX_EVENT_BYTES} less {@link HAND_ON_BYTES}, and a TypeError for ids that are no subject token or header value.
  */
 export function createPublisher(connection: Connection, claims: ClaimStore, logger: Log): Publish {
   return async (event, options = {}) => {
     const subject = subjectOf(event.type, event.businessId, event.callSid);
     const messageId = headerValue(options.messageId ?? event.id);
     const whole = Buffer.from(JSON.stringify(event));
-    const inline = whole.length <= INLINE_BYTES ? whole : remainderOf(event, whole.length);
+    const inline = whole.length <= INLINE_BYTES ? whole : remainderOf(event, whole.length, limitOf(options));
     let claim: ClaimReference | null = null;
     let isMaybeStored = false;
     let onSent = options.onSent;
@@ -155,9 +157,14 @@ function headerValue(messageId: string): string {
   return messageId;
 }
 
-function remainderOf(event: OutboundEvent, bytes: number): Buffer {
+/** A deliberate repeat has been published before, so what it uses of the room was given to it then. */
+function limitOf({ isHandedOn, messageId }: PublishOptions): number {
+  return isHandedOn === true || messageId !== undefined ? MAX_EVENT_BYTES : MAX_EVENT_BYTES - HAND_ON_BYTES;
+}
+
+function remainderOf(event: OutboundEvent, bytes: number, limit: number): Buffer {
   const remainder = Buffer.from(JSON.stringify(withoutLargeParts(event)));
-  if (bytes > MAX_EVENT_BYTES || remainder.length > INLINE_BYTES) throw new PermanentError('EVENT_TOO_LARGE');
+  if (bytes > limit || remainder.length > INLINE_BYTES) throw new PermanentError('EVENT_TOO_LARGE');
   return remainder;
 }
 

@@ -38,11 +38,15 @@ const DEAD_AGAIN_MS = 60_000;
  * Publishes every event; resolves when the last one is acknowledged by its stream. Rejects when a stream stays full, and with
  * `OUTPUT_INVALID`, before anything is published, for an event that the next stage would have to bury.
  */
-export async function publishAll(context: Context, events: readonly OutboundEvent[]): Promise<void> {
+export async function publishAll(
+  context: Context,
+  events: readonly OutboundEvent[],
+  isHandedOn = false,
+): Promise<void> {
   const { parts, message, signal, work } = context;
   for (const event of events) refuseInvalid(work, event);
   const traceparent = readTraceparent(headersOf(message));
-  const rules = { signal, triesWhenFull: TRIES_WHEN_FULL };
+  const rules = { signal, triesWhenFull: TRIES_WHEN_FULL, isHandedOn };
   const options = traceparent === undefined ? rules : { ...rules, traceparent };
   for (const event of events) await parts.publish(event, options);
 }
