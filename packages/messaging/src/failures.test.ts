@@ -1,13 +1,7 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { headers, type MsgHdrs } from 'nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  PermanentError,
-  RetryLaterError,
-  stageNotDone,
-  type CallEnded,
-  type CallTranscribed,
-} from '@pipeline/contracts';
+import { PermanentError, RetryLaterError, type CallEnded, type CallTranscribed } from '@pipeline/contracts';
 import type { Broker } from './broker.ts';
 import { callEnded, callTranscribed, notTranscribed, transcribedOfSize } from './fixtures/events.ts';
 import { openRig, QUICK, transcriber, until, type Rig } from './fixtures/rig.ts';
