@@ -27,6 +27,9 @@ export function createNarrator(screen: Screen, verbose: boolean): Narrator {
       count(settled, line);
       const wrong = line.level === 'warn' || line.level === 'error';
       if (wrong || (verbose && SPOKEN.test(line.message))) print(line);
+      const { outcome, ms } = line.fields;
+      if (!verbose || wrong || typeof outcome !== 'string' || typeof ms !== 'number') return;
+      screen.line(colors.dim(`${line.service.padEnd(NAME_WIDTH)} ${line.message}, ${Math.round(ms)} ms`));
     },
     showProgress: (expected) => screen.progress(progressText(settled, expected)),
   };
