@@ -32,8 +32,11 @@ export type PublishOptions = {
   readonly onSent?: () => void;
   /** Message id of a deliberate repeat, which the stream must store again. Default `event.id`. */
   readonly messageId?: string;
-  /** Times in a row that a full stream or object bucket may refuse; then it rejects with a RetryLaterError. Default: for ever. */
-  readonly triesWhenFull?: number;
+  /**
+   * Times in a row that a full object bucket may refuse; then it rejects with a RetryLaterError. Default: for ever, as for a full
+   * stream: nobody else could publish there either, and work that is given back would be paid for again.
+   */
+  readonly triesWhenBucketFull?: number;
   /** The event is handed on with a failed part, so it may use the room that is left free for that. */
   readonly isHandedOn?: boolean;
 };
@@ -54,7 +57,7 @@ const LONGEST_PAUSE_MS = 5_000;
  * The message id protects for the duplicate window of 10 min. Beyond it, the first revision is stored only on a subject that
  * holds nothing yet; "already there" is success. A command and a repeat under its own `messageId` are always stored.
  *
- * Rejects with the signal's reason when aborted, a RetryLaterError after `triesWhenFull` refusals, a BrokerError when the connection is closed for good, a PermanentError
+ * Rejects with the signal's reason when aborted, a RetryLaterError after `triesWhenBucketFull` refusals, a BrokerError when the connection is closed for good, a PermanentError
  * `EVENT_TOO_LARGE` above {@link MAX_EVENT_BYTES} less {@link HAND_ON_BYTES}, and a TypeError for ids that are no subject token or header value.
  */
 export function createPublisher(connection: Connection, claims: ClaimStore, logger: Log): Publish {
@@ -84,7 +87,10 @@ export function createPublisher(connection: Connection, claims: ClaimStore, logg
       }
     };
     try {
-      await repeat(once, options, (error, attempt) => logger.warn(refused(event, error, attempt), NOT_YET));
+      const isBucketFull = (error: unknown): boolean => inline !== whole && claim === null && isFull(error);
+      await repeat(once, isBucketFull, options, (error, attempt) =>
+        logger.warn(refused(event, error, attempt), NOT_YET),
+      );
     } catch (error) {
       // Refused for certain, so nothing refers to the object; whoever comes back with the event makes another one.
       if (claim !== null && !isMaybeStored) await claims.remove(claim).catch(() => undefined);
@@ -126,7 +132,8 @@ function refused({ type, callSid, businessId, revision }: OutboundEvent, error: 
 
 async function repeat(
   once: () => Promise<void>,
-  { signal, triesWhenFull = Number.POSITIVE_INFINITY }: PublishOptions,
+  isBucketFull: (error: unknown) => boolean,
+  { signal, triesWhenBucketFull = Number.POSITIVE_INFINITY }: PublishOptions,
   onFailed: (error: unknown, attempt: number) => void,
 ): Promise<void> {
   let full = 0;
@@ -137,8 +144,8 @@ async function repeat(
     } catch (error) {
       if (isClosed(error)) throw new BrokerError('the connection to NATS is closed', { cause: error });
       onFailed(error, attempt);
-      full = isFull(error) ? full + 1 : 0;
-      if (full >= triesWhenFull) throw asRetryable(error);
+      full = isBucketFull(error) ? full + 1 : 0;
+      if (full >= triesWhenBucketFull) throw asRetryable(error);
     }
     await pause(attempt, signal);
   }

@@ -30,7 +30,7 @@ export type Context = {
 
 const ACK_TIMEOUT_MS = 5_000;
 /** A full stream or bucket may stay so for days, and the slot is needed by calls that still fit: about a second, then a nak. */
-const TRIES_WHEN_FULL = 3;
+const TRIES_WHEN_BUCKET_FULL = 3;
 /** Milliseconds until a message comes again whose dead letter could not be stored. */
 const DEAD_AGAIN_MS = 60_000;
 
@@ -46,7 +46,7 @@ export async function publishAll(
   const { parts, message, signal, work } = context;
   for (const event of events) refuseInvalid(work, event);
   const traceparent = readTraceparent(headersOf(message));
-  const rules = { signal, triesWhenFull: TRIES_WHEN_FULL, isHandedOn };
+  const rules = { signal, triesWhenBucketFull: TRIES_WHEN_BUCKET_FULL, isHandedOn };
   const options = traceparent === undefined ? rules : { ...rules, traceparent };
   for (const event of events) await parts.publish(event, options);
 }
