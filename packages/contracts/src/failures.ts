@@ -39,12 +39,15 @@ export type FailureCode = keyof typeof FAILURES;
 /** All codes as a tuple, for schemas. */
 export const FAILURE_CODES = Object.keys(FAILURES) as [FailureCode, ...FailureCode[]]; // Object.keys loses the literal type
 
-/** What `handOn` is told about the part that failed. */
-export type Failure = { readonly code: FailureCode; readonly state: FailedState };
+/** What a model was paid for although nothing came of it: a refusal and an answer that was cut cost like any other. */
+export type Spent = { readonly model: string; readonly usage: Readonly<Record<string, number>> };
 
-/** The failure of a code, with the state that the table gives to it. */
-export function failureOf(code: FailureCode): Failure {
-  return { code, state: FAILURES[code].state };
+/** What `handOn` is told about the part that failed. */
+export type Failure = { readonly code: FailureCode; readonly state: FailedState; readonly spent?: Spent };
+
+/** The failure of a code, with the state that the table gives to it, and what was paid for it. */
+export function failureOf(code: FailureCode, spent?: Spent): Failure {
+  return { code, state: FAILURES[code].state, ...(spent === undefined ? {} : { spent }) };
 }
 
 /**
@@ -89,12 +92,18 @@ export class RetryLaterError extends Error {
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
   readonly code: FailureCode;
+  /** Known when a provider was paid for what failed. */
+  readonly spent: Spent | undefined;
 
-  constructor(code: FailureCode, options: { readonly message?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    code: FailureCode,
+    options: { readonly message?: string; readonly cause?: unknown; readonly spent?: Spent } = {},
+  ) {
     super(
       options.message ?? FAILURES[code].meaning,
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
+    this.spent = options.spent;
   }
 }

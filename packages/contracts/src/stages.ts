@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FAILURE_CODES, type Failure } from './failures.ts';
+import { estimateCostUsd, type PriceTable } from './prices.ts';
 
 /** The stages whose part of a call may fail and is recorded in `stages`. */
 export const PART_STAGES = ['transcriber', 'summarizer', 'extractor'] as const;
@@ -37,21 +38,31 @@ export function stageDone(part: {
   readonly attempts: number;
   readonly ms: number;
   readonly usage?: Readonly<Record<string, number>>;
+  /** Prices for the estimate; without them there is none. */
+  readonly prices?: PriceTable;
 }): StageResult {
+  const usage = part.usage === undefined ? null : counted(part.usage);
   return {
     state: 'done',
     code: null,
     model: part.model,
     attempts: part.attempts,
     ms: Math.max(0, Math.round(part.ms)),
-    usage: part.usage === undefined ? null : counted(part.usage),
-    costUsd: null,
+    usage,
+    costUsd: part.prices === undefined ? null : estimateCostUsd(part.model, usage, part.prices),
   };
 }
 
-/** The result of a part that failed or was skipped: its value is `null` and this says why. */
-export function stageNotDone(failure: Failure, attempts: number): StageResult {
-  return { state: failure.state, code: failure.code, model: null, attempts, ms: 0, usage: null, costUsd: null };
+/**
+ * The result of a part that failed or was skipped: its value is `null` and this says why. A part that failed after a model was
+ * paid names the model and what it cost.
+ */
+export function stageNotDone(failure: Failure, attempts: number, prices?: PriceTable): StageResult {
+  const { state, code, spent } = failure;
+  if (spent === undefined) return { state, code, model: null, attempts, ms: 0, usage: null, costUsd: null };
+  const usage = counted(spent.usage);
+  const costUsd = prices === undefined ? null : estimateCostUsd(spent.model, usage, prices);
+  return { state, code, model: spent.model, attempts, ms: 0, usage, costUsd };
 }
 
 function counted(usage: Readonly<Record<string, number>>): Record<string, number> {

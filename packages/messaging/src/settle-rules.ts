@@ -38,7 +38,7 @@ const JITTER = 0.2;
  */
 export function decide(failed: FailedTry, timing: StageTiming): Decision {
   const { error } = failed;
-  if (error instanceof PermanentError) return { kind: 'part_failed', failure: failureOf(error.code) };
+  if (error instanceof PermanentError) return { kind: 'part_failed', failure: failureOf(error.code, error.spent) };
   if (error instanceof RetryLaterError && error.pause !== undefined) {
     return { kind: 'pause', delayMs: pauseDelay(timing), reason: error.pause };
   }
