@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fieldResultSchema } from './fields.ts';
 import { businessIdSchema, callSidSchema, instantSchema, revisionSchema } from './identifiers.ts';
 import { stageResultsSchema, type StageResults } from './stages.ts';
-import { liveTurnSchema, segmentSchema } from './transcript.ts';
+import { liveTurnSchema, qualitySchema, segmentSchema } from './transcript.ts';
 
 /** What an earlier revision said, kept when a later one replaces it. */
 const previousSchema = z.looseObject({
@@ -33,6 +33,8 @@ export const callLogSchema = z.looseObject({
   final_transcript: z.string().nullable(),
   final_segments: z.array(segmentSchema),
   transcript_language: z.string().nullable(),
+  /** How far `final_transcript` can be trusted; absent where nobody judged it. */
+  transcript_quality: qualitySchema.nullable().optional(),
   summary: z.string().nullable(),
   extracted_city: z.string().nullable(),
   extracted_service: z.string().nullable(),

@@ -31,6 +31,14 @@ export const FAILURES = {
   },
   WORKER_CRASHED: { state: 'failed', meaning: 'The message killed its worker three times.' },
   INTERNAL_ERROR: { state: 'failed', meaning: 'An error of our own kept coming back until PROVIDER_DEADLINE.' },
+  RECORDING_ENCRYPTED: {
+    state: 'failed',
+    meaning: 'The recording is encrypted with a key of the account, which we do not have.',
+  },
+  SPOOL_UNAVAILABLE: {
+    state: 'failed',
+    meaning: 'The disk could not take the recording (full, read-only or broken) until PROVIDER_DEADLINE.',
+  },
 } as const satisfies Record<string, FailureEntry>;
 
 /** One of the codes of {@link FAILURES}. */
