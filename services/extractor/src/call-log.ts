@@ -31,6 +31,7 @@ export function callLogOf(event: CallSummarized, part: ExtractionPart): NewCallL
     final_transcript: transcript?.text ?? null,
     final_segments: transcript?.segments ?? [],
     transcript_language: transcript?.language ?? null,
+    transcript_quality: transcript?.quality ?? null,
     summary,
     extracted_city: textOf(part.fields, 'city'),
     extracted_service: textOf(part.fields, 'service'),

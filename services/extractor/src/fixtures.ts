@@ -32,6 +32,7 @@ export const summarized: Received<CallSummarized> = {
       text: 'caller: אני רוצה שיפוצים בתל אביב',
       language: 'he',
       segments: [{ speaker: 'caller', text: 'אני רוצה שיפוצים בתל אביב', startMs: 0, endMs: 900 }],
+      quality: { flags: ['not_in_live'], flaggedSegments: 1, liveMatch: 0.4 },
     },
     stages: { transcriber: heard, summarizer: summed },
     summary: 'הלקוח מבקש שיפוצים בתל אביב',

@@ -50,6 +50,7 @@ export const callLogModelSchema = new Schema<StoredDocument>(
     final_transcript: text,
     final_segments: { type: [Schema.Types.Mixed], default: undefined },
     transcript_language: text,
+    transcript_quality: Schema.Types.Mixed,
     summary: text,
     extracted_city: text,
     extracted_service: text,
