@@ -39,6 +39,15 @@ export const FAILURES = {
     state: 'failed',
     meaning: 'The disk could not take the recording (full, read-only or broken) until PROVIDER_DEADLINE.',
   },
+  OUTPUT_WRONG_LANGUAGE: {
+    state: 'failed',
+    meaning: 'The model wrote in another language than the business asks for.',
+  },
+  OUTPUT_UNGROUNDED: {
+    state: 'failed',
+    meaning: 'The model wrote addresses, links or numbers that nobody said in the call.',
+  },
+  OUTPUT_LEAKED: { state: 'failed', meaning: 'The model repeated our own instructions instead of the call.' },
 } as const satisfies Record<string, FailureEntry>;
 
 /** One of the codes of {@link FAILURES}. */

@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { CITY_FIELD, fieldsToExtract, type FieldDefinition } from './fields.ts';
+import { CITY_FIELD, FIELD_TYPES, fieldsToExtract, type FieldDefinition } from './fields.ts';
 import { businessSettingsSchema, webhookSecretSchema } from './settings.ts';
 
 const minimal = { id: 'biz_1', name: 'One', agent: { instructions: 'Be kind.', greeting: 'Hello.' } };
 const secret = (bytes: number) => `whsec_${randomBytes(bytes).toString('base64')}`;
 const field = (over: object): object => ({ key: 'urgency', type: 'string', description: 'How urgent it is.', ...over });
+const twoOptions = (second: object): object => ({
+  fields: [field({ type: 'enum', options: [{ value: 'a', synonyms: ['yes'] }, second] })],
+});
+const twice = [
+  { key: 'street', type: 'string' },
+  { key: 'street', type: 'integer' },
+];
+const long = Array.from({ length: 100 }, (_, n) => field({ key: `f${n}`, description: 'x'.repeat(1_000) }));
 const problems = (settings: object) => {
   const parsed = businessSettingsSchema.safeParse({ ...minimal, ...settings });
   return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
@@ -29,16 +37,59 @@ describe('business settings', () => {
 
   test.each([
     ['a webhook URL without a secret', { inbound_webhook_url: 'https://hooks.example.org/in' }, 'webhook_secrets'],
-    ['two fields with one key', { fields: [field({}), field({})] }, 'fields'],
+    ['B100 two fields with one key', { fields: [field({}), field({})] }, 'fields.1.key'],
     ['an enum without options', { fields: [field({ type: 'enum' })] }, 'fields.0.options'],
     ['options on a field that is no enum', { fields: [field({ options: [{ value: 'a' }] })] }, 'fields.0.options'],
     ['an unknown key in a field', { fields: [field({ typo: true })] }, 'fields.0'],
     ['a header that the signature owns', { webhook_headers: { 'Webhook-Id': 'x' } }, 'webhook_headers'],
     ['a header with a line break', { webhook_headers: { 'X-A': 'a\r\nb' } }, 'webhook_headers.X-A'],
     ['retention of no day', { retention_days: 0 }, 'retention_days'],
-    ['a thousand fields', { fields: Array.from({ length: 1_000 }, (_, n) => field({ key: `f${n}` })) }, 'fields'],
+    [
+      'a boolean that may be more',
+      { fields: [field({ type: 'boolean', options: [{ value: 'maybe' }] })] },
+      'fields.0.options.0.value',
+    ],
+    [
+      'B100 one word for two options',
+      twoOptions({ value: 'b', synonyms: ['x', 'Yes '] }),
+      'fields.0.options.1.synonyms.1',
+    ],
+    ['B100 an option that is another one', twoOptions({ value: 'a' }), 'fields.0.options.1.value'],
+    [
+      'B100 a synonym that is found anywhere',
+      twoOptions({ value: 'b', synonyms: [' . '] }),
+      'fields.0.options.1.synonyms.0',
+    ],
+    [
+      'B100 a synonym that hides what it says',
+      twoOptions({ value: 'b', synonyms: ['a\u202eb'] }),
+      'fields.0.options.1.synonyms.0',
+    ],
+    ['a description without words', { fields: [field({ description: '...' })] }, 'fields.0.description'],
+    ['B100 a reference', { fields: [field({ $ref: '#' })] }, 'fields.0'],
+    [
+      'two properties with one key',
+      { fields: [field({ type: 'object', properties: twice })] },
+      'fields.0.properties.1.key',
+    ],
+    ['B100 more words than a question holds', { fields: long }, 'fields'],
+    ['a time zone that is none', { timezone: 'Mars/Olympus' }, 'timezone'],
+    ['B100 a thousand fields', { fields: Array.from({ length: 1_000 }, (_, n) => field({ key: `f${n}` })) }, 'fields'],
   ])('%s is refused with its path', (_name, settings, path) => {
     expect(problems(settings)).toContain(path);
+  });
+
+  test('fifty fields of every type are accepted, with descriptions in any language', () => {
+    const fields = Array.from({ length: 60 }, (_, at) => {
+      const type = FIELD_TYPES[at % FIELD_TYPES.length];
+      const options = [{ value: 'true', synonyms: ['yes', 'כן'] }, { value: 'false' }];
+      return {
+        ...field({ key: `f${at}`, type, description: at % 2 === 0 ? 'כמה דחוף זה' : 'مدى الاستعجال' }),
+        ...(type === 'enum' || type === 'boolean' ? { options } : {}),
+        ...(type === 'object' ? { properties: twice.slice(0, 1) } : {}),
+      };
+    });
+    expect(problems({ fields, timezone: 'Asia/Jerusalem' })).toEqual([]);
   });
 
   test('city and service are always extracted, first, and as the business defines them', () => {

@@ -19,6 +19,11 @@ const headersSchema = z
   .refine((headers) => Object.keys(headers).length <= 20, 'at most 20 headers')
   .refine((headers) => Object.keys(headers).every((name) => !RESERVED_HEADER.test(name)), 'a reserved header');
 
+/** Descriptions, options and synonyms go to the model with every call. */
+const MAX_FIELDS_CHARS = 100_000;
+
+const timezoneSchema = z.string().max(64).refine(isTimezone, 'is no IANA time zone');
+
 /** How the summary of this business's calls should read. */
 export const summarySettingsSchema = z.strictObject({
   maxSentences: z.int().min(1).max(20).default(3),
@@ -35,6 +40,8 @@ export const businessSettingsSchema = z
     name: z.string().min(1).max(200),
     phone_numbers: z.array(phoneSchema).max(100).default([]),
     language: languageSchema.default('en'),
+    /** Where "tomorrow" and "at five" are meant: an IANA zone such as `Asia/Jerusalem`. */
+    timezone: timezoneSchema.default('UTC'),
     keywords: z.array(z.string().min(1).max(100)).max(100).default([]),
     agent: z.strictObject({
       instructions: z.string().min(1).max(20_000),
@@ -50,9 +57,15 @@ export const businessSettingsSchema = z
     max_concurrent_calls: z.int().min(1).max(10_000).default(50),
     retention_days: z.int().min(1).max(3_650).default(365),
   })
-  .refine((settings) => new Set(settings.fields.map((field) => field.key)).size === settings.fields.length, {
+  .superRefine(({ fields }, context) => {
+    fields.forEach(({ key }, at) => {
+      if (fields.findIndex((field) => field.key === key) === at) return;
+      context.addIssue({ code: 'custom', path: ['fields', at, 'key'], message: 'another field has the same key' });
+    });
+  })
+  .refine(({ fields }) => JSON.stringify(fields).length <= MAX_FIELDS_CHARS, {
     path: ['fields'],
-    message: 'two fields have the same key',
+    message: `all fields together are longer than the ${MAX_FIELDS_CHARS} characters that a question may hold`,
   })
   .refine((settings) => settings.inbound_webhook_url === null || settings.webhook_secrets.length > 0, {
     path: ['webhook_secrets'],
@@ -79,4 +92,12 @@ export function analysisOf(settings: BusinessSettings): AnalysisSettings {
 function decodedLength(base64: string): number {
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
   return Math.floor((base64.length * 3) / 4) - padding;
+}
+
+function isTimezone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }

@@ -18,6 +18,8 @@ export const stageResultSchema = z.looseObject({
   ms: z.int().min(0),
   usage: z.record(z.string(), z.number()).nullable(),
   costUsd: z.number().min(0).nullable(),
+  /** True when somebody in the call spoke to the machine instead of about the call; those words count for nothing. */
+  suspectedInjection: z.boolean().optional(),
 });
 export type StageResult = z.infer<typeof stageResultSchema>;
 

@@ -44,6 +44,7 @@ export const settings: BusinessSettings = {
   name: 'Business',
   phone_numbers: ['+97235550100'],
   language: 'he',
+  timezone: 'Asia/Jerusalem',
   keywords: [],
   agent: { instructions: 'Be brief.', greeting: 'Hello.', voice: 'marin' },
   summary: { maxSentences: 2, tone: 'neutral' },

@@ -8,7 +8,7 @@ const definition: fc.Arbitrary<FieldDefinition> = fc
   .record({
     key,
     type: fc.constantFrom(...FIELD_TYPES),
-    description: fc.string({ minLength: 1 }),
+    description: fc.string().map((words) => `A ${words.replace(/\p{C}/gu, '')}`),
     options: fc.uniqueArray(key, { minLength: 1 }),
   })
   .map(({ type, options, ...field }) =>
