@@ -1,4 +1,4 @@
-import type { BusinessSettings } from '@pipeline/contracts';
+import { secretOf, type BusinessSettings, type WebhookSecretEntry } from '@pipeline/contracts';
 
 /** Stands in place of a secret. In a file that is set it means "as it is stored". */
 export const MASK = '[kept]';
@@ -8,7 +8,7 @@ const MASKED_SECRET = `whsec_${MASK}`;
 export function maskSecrets(settings: BusinessSettings): BusinessSettings {
   return {
     ...settings,
-    webhook_secrets: settings.webhook_secrets.map(() => MASKED_SECRET),
+    webhook_secrets: settings.webhook_secrets.map((entry) => withSecret(entry, MASKED_SECRET)),
     webhook_headers: Object.fromEntries(Object.keys(settings.webhook_headers).map((name) => [name, MASK])),
     inbound_webhook_url: settings.inbound_webhook_url?.replace(/\?.*$/s, `?${MASK}`) ?? null,
   };
@@ -28,10 +28,10 @@ export function restoreSecrets(value: unknown, stored: BusinessSettings | null):
   const given: Record<string, unknown> = { ...value };
   const { webhook_secrets: secrets, webhook_headers: headers, inbound_webhook_url: url } = given;
   if (Array.isArray(secrets)) {
-    const restored = secrets.map((secret: unknown, place) =>
-      secret === MASKED_SECRET ? (stored.webhook_secrets[place] ?? secret) : secret,
-    );
-    given['webhook_secrets'] = restored;
+    given['webhook_secrets'] = secrets.map((entry: unknown, place) => {
+      const behind = stored.webhook_secrets[place];
+      return isMasked(entry) && behind !== undefined ? withSecret(entry, secretOf(behind)) : entry;
+    });
   }
   if (typeof headers === 'object' && headers !== null) {
     const entries = Object.entries(headers).map(([name, text]) => [
@@ -54,6 +54,16 @@ export function standInForMasks(value: unknown): unknown {
   if (!Array.isArray(secrets)) return value;
   return {
     ...value,
-    webhook_secrets: secrets.map((secret: unknown) => (secret === MASKED_SECRET ? STAND_IN : secret)),
+    webhook_secrets: secrets.map((entry: unknown) => (isMasked(entry) ? withSecret(entry, STAND_IN) : entry)),
   };
+}
+
+/** An entry of `webhook_secrets` whose secret is hidden, in either of its forms. */
+function isMasked(entry: unknown): entry is WebhookSecretEntry {
+  if (typeof entry !== 'object' || entry === null) return entry === MASKED_SECRET;
+  return 'secret' in entry && entry.secret === MASKED_SECRET;
+}
+
+function withSecret(entry: WebhookSecretEntry, secret: string): WebhookSecretEntry {
+  return typeof entry === 'string' ? secret : { ...entry, secret };
 }

@@ -10,3 +10,4 @@ export * from './settings.ts';
 export * from './stages.ts';
 export * from './subjects.ts';
 export * from './transcript.ts';
+export * from './webhook-secrets.ts';

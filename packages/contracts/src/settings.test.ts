@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { CITY_FIELD, FIELD_TYPES, fieldsToExtract, type FieldDefinition } from './fields.ts';
-import { businessSettingsSchema, webhookSecretSchema } from './settings.ts';
+import { businessSettingsSchema } from './settings.ts';
+import { activeSecrets, webhookSecretSchema } from './webhook-secrets.ts';
 
 const minimal = { id: 'biz_1', name: 'One', agent: { instructions: 'Be kind.', greeting: 'Hello.' } };
 const secret = (bytes: number) => `whsec_${randomBytes(bytes).toString('base64')}`;
@@ -35,7 +36,20 @@ describe('business settings', () => {
       expect(webhookSecretSchema.safeParse(secret(bytes)).success, String(bytes)).toBe(false);
   });
 
+  test('a secret signs until it expires, and a URL needs one that does not', () => {
+    const [old, fresh] = [secret(24), secret(32)];
+    const rotated = [{ secret: old, expiresAt: '2025-12-10T10:30:00.000Z' }, fresh];
+    const url = { inbound_webhook_url: 'https://hooks.example.org/in' };
+    expect(problems({ ...url, webhook_secrets: rotated })).toEqual([]);
+    expect(problems({ ...url, webhook_secrets: rotated.slice(0, 1) })).toEqual(['webhook_secrets']);
+    expect(activeSecrets(rotated, Date.parse('2025-12-10T10:29:59.999Z'))).toEqual([old, fresh]);
+    expect(activeSecrets(rotated, Date.parse('2025-12-10T10:30:00.000Z'))).toEqual([fresh]);
+  });
+
   test.each([
+    ['a schedule of no step', { webhook_schedule_seconds: [] }, 'webhook_schedule_seconds'],
+    ['a rate of nothing', { webhook_rate_per_second: 0 }, 'webhook_rate_per_second'],
+    ['no delivery at a time', { webhook_max_in_flight: 0 }, 'webhook_max_in_flight'],
     ['a webhook URL without a secret', { inbound_webhook_url: 'https://hooks.example.org/in' }, 'webhook_secrets'],
     ['B100 two fields with one key', { fields: [field({}), field({})] }, 'fields.1.key'],
     ['an enum without options', { fields: [field({ type: 'enum' })] }, 'fields.0.options'],

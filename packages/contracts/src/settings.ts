@@ -1,15 +1,7 @@
 import { z } from 'zod';
 import { businessIdSchema, languageSchema, phoneSchema } from './identifiers.ts';
 import { fieldDefinitionSchema } from './fields.ts';
-
-/** `whsec_` and the base64 of 24 to 64 random bytes (Standard Webhooks). */
-export const webhookSecretSchema = z
-  .string()
-  .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/)
-  .refine((secret) => {
-    const bytes = decodedLength(secret.slice('whsec_'.length));
-    return bytes >= 24 && bytes <= 64;
-  }, 'a secret holds 24 to 64 bytes');
+import { webhookSecretEntrySchema, type WebhookSecretEntry } from './webhook-secrets.ts';
 
 /** Header names that the signature or the transport owns; a business may not set them. */
 const RESERVED_HEADER = /^(host|content-length|content-type|transfer-encoding|connection|webhook-.*)$/i;
@@ -32,7 +24,8 @@ export const summarySettingsSchema = z.strictObject({
 
 /**
  * One business, as `callctl settings set` stores it in `settings.business_settings`. Stages only read it.
- * `inbound_webhook_url` receives calls of both directions (the name is the user's). Retention is in days.
+ * `inbound_webhook_url` receives calls of both directions (the name is the user's). Retention is in days. The schedule (seconds between
+ * attempts), the rate (deliveries a second) and the deliveries in flight at once are the dispatcher's own defaults while `null`.
  */
 export const businessSettingsSchema = z
   .strictObject({
@@ -51,9 +44,12 @@ export const businessSettingsSchema = z
     summary: summarySettingsSchema.prefault({}),
     fields: z.array(fieldDefinitionSchema).max(100).default([]),
     inbound_webhook_url: z.string().max(2_048).nullable().default(null),
-    webhook_secrets: z.array(webhookSecretSchema).max(3).default([]),
+    webhook_secrets: z.array(webhookSecretEntrySchema).max(3).default([]),
     webhook_headers: headersSchema.default({}),
     webhook_events: z.array(z.enum(['call.updated', 'call.erased'])).default([]),
+    webhook_schedule_seconds: z.array(z.int().min(1).max(2_592_000)).min(1).max(24).nullable().default(null),
+    webhook_rate_per_second: z.number().min(0.01).max(10_000).nullable().default(null),
+    webhook_max_in_flight: z.int().min(1).max(256).nullable().default(null),
     max_concurrent_calls: z.int().min(1).max(10_000).default(50),
     retention_days: z.int().min(1).max(3_650).default(365),
   })
@@ -67,9 +63,9 @@ export const businessSettingsSchema = z
     path: ['fields'],
     message: `all fields together are longer than the ${MAX_FIELDS_CHARS} characters that a question may hold`,
   })
-  .refine((settings) => settings.inbound_webhook_url === null || settings.webhook_secrets.length > 0, {
+  .refine((settings) => settings.inbound_webhook_url === null || settings.webhook_secrets.some(staysValid), {
     path: ['webhook_secrets'],
-    message: 'a webhook URL needs at least one secret to sign with',
+    message: 'a webhook URL needs at least one secret to sign with, and one that does not expire',
   });
 export type BusinessSettings = z.infer<typeof businessSettingsSchema>;
 
@@ -89,9 +85,8 @@ export function analysisOf(settings: BusinessSettings): AnalysisSettings {
   return { language: settings.language, keywords: [...settings.keywords], summary: { ...settings.summary } };
 }
 
-function decodedLength(base64: string): number {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
-  return Math.floor((base64.length * 3) / 4) - padding;
+function staysValid(entry: WebhookSecretEntry): boolean {
+  return typeof entry === 'string' || entry.expiresAt === undefined;
 }
 
 function isTimezone(zone: string): boolean {

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { fieldResultSchema } from './fields.ts';
 import { businessIdSchema, callSidSchema, phoneSchema, revisionSchema } from './identifiers.ts';
 import { stageResultsSchema } from './stages.ts';
+import { WEBHOOK_SCHEMA_VERSION, webhookInstantSchema } from './webhook-events.ts';
 
-/** The version of the webhook body: grows when a key is added, never when one would have to change. */
-export const WEBHOOK_SCHEMA_VERSION = 1;
+export * from './webhook-attempts.ts';
+export * from './webhook-events.ts';
 
 /** Above this many bytes the transcript, then the evidence of fields, is left out of the body. */
 export const WEBHOOK_SOFT_LIMIT_BYTES = 256 * 1024;
@@ -30,7 +31,7 @@ export const WEBHOOK_KEYS = [
  */
 export const webhookBodySchema = z.looseObject({
   event_type: z.enum(['call.completed', 'call.updated']),
-  timestamp: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/),
+  timestamp: webhookInstantSchema,
   business_id: businessIdSchema,
   call_id: callSidSchema,
   phone: phoneSchema.nullable(),
@@ -64,12 +65,19 @@ export const WEBHOOK_SOURCES = {
 } as const satisfies Record<Exclude<(typeof WEBHOOK_KEYS)[number], 'event_type'>, readonly string[]> &
   Readonly<Record<string, readonly string[]>>;
 
-/** The id of a call's webhook: one stable id per event of a call, whatever is retried or replayed (L6). */
+/** Everything that an endpoint may be told. `call.completed` always, the next two when the business opted in, the last when asked for. */
+export const WEBHOOK_EVENTS = ['call.completed', 'call.updated', 'call.erased', 'webhook.test'] as const;
+export type WebhookEventType = (typeof WEBHOOK_EVENTS)[number];
+
+/**
+ * The id of a webhook: one stable id per event of a call, whatever is retried or replayed (L6). A test is about no call: `nonce`
+ * (letters, digits, `_` and `-`, at most 64) makes it one of its own.
+ */
 export function webhookId(
-  event: { readonly callSid: string } & (
-    | { readonly type: 'call.completed' | 'call.erased' }
-    | { readonly type: 'call.updated'; readonly revision: number }
-  ),
+  event:
+    | { readonly type: 'call.completed' | 'call.erased'; readonly callSid: string }
+    | { readonly type: 'call.updated'; readonly callSid: string; readonly revision: number }
+    | { readonly type: 'webhook.test'; readonly nonce: string },
 ): string {
   switch (event.type) {
     case 'call.completed':
@@ -78,5 +86,7 @@ export function webhookId(
       return `msg_${event.callSid}_updated_r${event.revision}`;
     case 'call.erased':
       return `msg_${event.callSid}_erased`;
+    case 'webhook.test':
+      return `msg_test_${event.nonce}`;
   }
 }

@@ -62,6 +62,9 @@ export const settings: BusinessSettings = {
   webhook_secrets: [],
   webhook_headers: {},
   webhook_events: [],
+  webhook_schedule_seconds: null,
+  webhook_rate_per_second: null,
+  webhook_max_in_flight: null,
   max_concurrent_calls: 5,
   retention_days: 30,
 };

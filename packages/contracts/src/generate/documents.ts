@@ -3,7 +3,7 @@ import { callLogSchema } from '../call-log.ts';
 import { EVENT_SCHEMAS, type EventType } from '../events.ts';
 import { businessSettingsSchema } from '../settings.ts';
 import { STAGES, STREAMS, subjectOf } from '../subjects.ts';
-import { webhookBodySchema } from '../webhook.ts';
+import { webhookBodySchema, webhookErasedSchema, webhookTestSchema } from '../webhook.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -24,6 +24,8 @@ export function generatedDocuments(): Readonly<Record<string, JsonObject>> {
   return {
     ...Object.fromEntries(events),
     'webhook.schema.json': { title: 'webhook', ...jsonSchema(webhookBodySchema) },
+    'webhook.erased.schema.json': { title: 'webhook call.erased', ...jsonSchema(webhookErasedSchema) },
+    'webhook.test.schema.json': { title: 'webhook webhook.test', ...jsonSchema(webhookTestSchema) },
     'call-log.schema.json': { title: 'CallLog', ...jsonSchema(callLogSchema) },
     'business-settings.schema.json': { title: 'BusinessSettings', ...jsonSchema(businessSettingsSchema) },
     'asyncapi.json': asyncApi(),
@@ -52,7 +54,11 @@ function asyncApi(): JsonObject {
         address: null,
         title: 'call.completed and call.updated',
         description: 'An HTTPS POST, signed by Standard Webhooks, to the URL in the settings of the business.',
-        messages: { webhook: { contentType: 'application/json', payload: { $ref: './webhook.schema.json' } } },
+        messages: {
+          webhook: { contentType: 'application/json', payload: { $ref: './webhook.schema.json' } },
+          erased: { contentType: 'application/json', payload: { $ref: './webhook.erased.schema.json' } },
+          test: { contentType: 'application/json', payload: { $ref: './webhook.test.schema.json' } },
+        },
       },
     },
     operations: Object.fromEntries(stageOperations()),

@@ -1,4 +1,4 @@
-import type { BusinessSettings } from '@pipeline/contracts';
+import { activeSecrets, type BusinessSettings, type WebhookSecretEntry } from '@pipeline/contracts';
 import type { AttemptOutcome, AttemptRecord, DeliveryRow } from '@pipeline/call-store/deliveries';
 import type { Logger } from '@pipeline/runtime';
 import type { Endpoint, EndpointRequest, SendResult } from '../adapters/endpoint.ts';
@@ -88,7 +88,7 @@ function requestOf(
   delivery: OpenDelivery,
   target: {
     readonly url: string;
-    readonly webhook_secrets: readonly string[];
+    readonly webhook_secrets: readonly WebhookSecretEntry[];
     readonly webhook_headers: Readonly<Record<string, string>>;
     readonly body: Uint8Array;
   },
@@ -97,7 +97,12 @@ function requestOf(
   const own = Object.entries(target.webhook_headers)
     .filter(([name, value]) => isAllowedHeader(name, value))
     .map(([name, value]) => [name.toLowerCase(), value] as const);
-  const signature = signAttempt({ id: delivery.webhookId, body: target.body, secrets: target.webhook_secrets, nowMs });
+  const signature = signAttempt({
+    id: delivery.webhookId,
+    body: target.body,
+    secrets: activeSecrets(target.webhook_secrets, nowMs),
+    nowMs,
+  });
   return {
     url: target.url,
     body: target.body,
