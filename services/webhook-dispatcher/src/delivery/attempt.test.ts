@@ -1,7 +1,7 @@
 import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import type { EndpointRequest, SendResult } from '../adapters/endpoint.ts';
+import type { EndpointRequest, SendResult } from '@pipeline/egress';
 import { createTestLogger, type LogLine } from '../fixtures/log.ts';
 import { makeAttempt, type OpenDelivery } from './attempt.ts';
 

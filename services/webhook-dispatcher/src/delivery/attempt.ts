@@ -1,11 +1,10 @@
 import { activeSecrets, type BusinessSettings, type WebhookSecretEntry } from '@pipeline/contracts';
+import type { AttemptCode } from '@pipeline/contracts/webhook';
 import type { AttemptOutcome, AttemptRecord, DeliveryRow } from '@pipeline/call-store/deliveries';
+import { isAllowedHeader, signAttempt, type Endpoint, type EndpointRequest, type SendResult } from '@pipeline/egress';
 import type { Logger } from '@pipeline/runtime';
-import type { Endpoint, EndpointRequest, SendResult } from '../adapters/endpoint.ts';
 import { nextAttempt } from '../schedule.ts';
-import { signAttempt } from '../signing.ts';
-import { isAllowedHeader } from '../url-policy.ts';
-import { failed, judge, type AttemptCode, type Outcome } from './outcome.ts';
+import { failed, judge, type Outcome } from './outcome.ts';
 
 /** What of a row an attempt needs. */
 export type OpenDelivery = Pick<

@@ -9,12 +9,12 @@ import {
 import { startWebhookReceiver, type WebhookReceiver } from '@pipeline/sandbox';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createEndpoint } from '../adapters/endpoint.ts';
-import { createResolver } from '../adapters/resolver.ts';
-import { createAddressPolicy } from '../address-policy.ts';
+import { createEndpoint } from '@pipeline/egress';
+import { createResolver } from '@pipeline/egress';
+import { createAddressPolicy } from '@pipeline/egress';
 import { createTestLogger, type LogLine } from '../fixtures/log.ts';
 import type { FrozenWebhook } from '../handler.ts';
-import { createUrlPolicy } from '../url-policy.ts';
+import { createUrlPolicy } from '@pipeline/egress';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 
 const SECRET = 'whsec_cGVyZmVjdC1jYWxsLXBpcGVsaW5lLXRlc3Qta2V5LTA=';

@@ -1,7 +1,7 @@
 import type { BusinessSettings } from '@pipeline/contracts';
 import type { DeliveryStore } from '@pipeline/call-store/deliveries';
+import type { Endpoint } from '@pipeline/egress';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
-import type { Endpoint } from '../adapters/endpoint.ts';
 import type { FrozenWebhook, HandlerDeps } from '../handler.ts';
 import { makeAttempt, type AttemptReport, type OpenDelivery } from './attempt.ts';
 import { createDeliveryLoop } from './loop.ts';

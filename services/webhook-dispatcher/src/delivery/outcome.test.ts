@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { SendFailure, SendResult } from '../adapters/endpoint.ts';
-import { judge, publicReason } from './outcome.ts';
+import type { SendFailure, SendResult } from '@pipeline/egress';
+import { publicReason } from '@pipeline/contracts/webhook';
+import { judge } from './outcome.ts';
 
 const NOW = Date.parse('2025-12-09T10:30:00Z');
 

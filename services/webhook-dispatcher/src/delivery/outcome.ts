@@ -1,20 +1,7 @@
 import { parseRetryAfter } from '@pipeline/contracts';
-import type { SendFailure, SendResult } from '../adapters/endpoint.ts';
+import type { AttemptCode } from '@pipeline/contracts/webhook';
+import type { SendResult } from '@pipeline/egress';
 import type { Lane } from '../schedule.ts';
-
-/** How an attempt ended: the label of metrics and the code in the attempt log. A bounded set. */
-export type AttemptCode =
-  | SendFailure
-  | 'delivered'
-  | 'redirect_not_followed'
-  | 'endpoint_gone'
-  | 'stopped_by_receiver'
-  | 'refused_by_receiver'
-  | 'throttled'
-  | 'http_4xx'
-  | 'http_5xx'
-  | 'http_unexpected'
-  | 'internal_error';
 
 export type Outcome =
   | { readonly kind: 'delivered'; readonly code: 'delivered' }
@@ -57,36 +44,6 @@ export function judge(result: SendResult, nowMs: number): Outcome {
 /** An attempt without an answer. Refused addresses, closed ports and silence are retried alike, so nobody can tell them apart. */
 export function failed(code: AttemptCode): Outcome {
   return { kind: 'failed', code, lane: 'normal', retryAfterMs: null, charged: !OURS.has(code) };
-}
-
-/**
- * What a business may read about a failed attempt. All that happens before an answer reads the same, so that nobody can scan
- * ports, find our addresses or question our resolver with a webhook URL.
- */
-export function publicReason(code: AttemptCode): string {
-  switch (code) {
-    case 'delivered':
-      return 'The webhook was delivered.';
-    case 'redirect_not_followed':
-      return 'The endpoint answered with a redirect. Redirects are not followed: set the final URL.';
-    case 'endpoint_gone':
-    case 'stopped_by_receiver':
-      return 'The endpoint asked for no more webhooks.';
-    case 'refused_by_receiver':
-      return 'The endpoint asked not to be sent this webhook again.';
-    case 'throttled':
-      return 'The endpoint asked to be sent less.';
-    case 'http_4xx':
-      return 'The endpoint answered that the request is wrong (4xx).';
-    case 'http_5xx':
-    case 'http_unexpected':
-      return 'The endpoint answered with an error.';
-    case 'response_too_large':
-    case 'response_invalid':
-      return 'The answer of the endpoint could not be read.';
-    default:
-      return 'The endpoint could not be reached.';
-  }
 }
 
 function statusCode(answer: Extract<SendResult, { kind: 'answered' }>): AttemptCode {

@@ -1,5 +1,5 @@
 import { Client, type buildConnector, type Dispatcher } from 'undici';
-import type { RefusalCode, UrlPolicy } from '../url-policy.ts';
+import type { RefusalCode, UrlPolicy } from './url-policy.ts';
 import {
   ConnectionError,
   openGuardedSocket,

@@ -1,11 +1,10 @@
 import { connect, type LookupFunction, type TcpNetConnectOpts } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createAddressPolicy } from '../address-policy.ts';
-import { judge, publicReason } from '../delivery/outcome.ts';
-import { startHttp, startHttps, startTcp, TEST_CA, type TestServer } from '../fixtures/servers.ts';
-import { urlOf, vectors, type Vector } from '../fixtures/vectors.ts';
-import { createUrlPolicy } from '../url-policy.ts';
+import { createAddressPolicy } from './address-policy.ts';
+import { startHttp, startHttps, startTcp, TEST_CA, type TestServer } from './fixtures/servers.ts';
+import { urlOf, vectors, type Vector } from './fixtures/vectors.ts';
+import { createUrlPolicy } from './url-policy.ts';
 import { createEndpoint, type EndpointOptions, type SendResult } from './endpoint.ts';
 import { createResolver, type Query } from './resolver.ts';
 
@@ -94,7 +93,7 @@ describe('what a receiver may do', () => {
   ])('a redirect %d is an answer, and nobody follows it (%s)', async (status) => {
     const location = 'https://169.254.169.254/';
     const { result, server } = await answeredBy((_request, response) => response.writeHead(status, { location }).end());
-    expect(judge(answeredOf(result), 0)).toMatchObject({ kind: 'failed', code: 'redirect_not_followed' });
+    expect(result).toMatchObject({ kind: 'answered', status });
     expect(server.requests()).toBe(1);
   });
 
@@ -120,9 +119,9 @@ describe('what a receiver may do', () => {
   });
 
   it.each([
-    ['V111', 200, 'delivered'],
-    ['V111b', 500, 'response_too_large'],
-  ])('%s: an endless body after %d is dropped at 64 KiB, and the attempt is %s', async (_id, status, code) => {
+    ['V111', 200],
+    ['V111b', 500],
+  ])('%s: an endless body after %d is dropped at 64 KiB', async (_id, status) => {
     let written = 0;
     const { result, server } = await answeredBy((_request, response) => {
       response.writeHead(status);
@@ -133,7 +132,6 @@ describe('what a receiver may do', () => {
       pour();
     });
     expect(result).toMatchObject({ kind: 'answered', status, tooLarge: true });
-    expect(judge(answeredOf(result), 0).code).toBe(code);
     expect(answeredOf(result).excerpt.length).toBe(16 * 1_024);
     expect(written).toBeLessThan(16 * 1_048_576);
     expect(server.requests()).toBe(1);
@@ -202,11 +200,6 @@ describe('what a receiver may do', () => {
       }),
     );
     expect(codes).toEqual(['connection_failed', 'connection_failed', 'response_invalid']);
-  });
-
-  it('V114: what the business may read of a blocked address, a closed port and a timeout is the same', async () => {
-    const codes = ['ip_blocked', 'connection_failed', 'timeout'] as const;
-    expect(new Set(codes.map(publicReason)).size).toBe(1);
   });
 });
 

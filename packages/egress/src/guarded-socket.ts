@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { literalOf, type Trust, type UrlPolicy } from '../url-policy.ts';
+import { literalOf, type Trust, type UrlPolicy } from './url-policy.ts';
 import type { Resolve } from './resolver.ts';
 
 /** Why no connection was made. */

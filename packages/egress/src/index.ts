@@ -1,0 +1,15 @@
+export { createAddressPolicy, type AddressClass, type AddressPolicy } from './address-policy.ts';
+export {
+  createEndpoint,
+  type Endpoint,
+  type EndpointOptions,
+  type EndpointRequest,
+  type Phases,
+  type SendFailure,
+  type SendResult,
+} from './endpoint.ts';
+export { createResolver, type Resolution, type Resolve } from './resolver.ts';
+export { visibleText } from './response-body.ts';
+export { SIGNATURE_HEADERS, signAttempt, type SignatureHeaders } from './signing.ts';
+export { createUrlPolicy, isAllowedHeader, type RefusalCode, type UrlPolicy, type Verdict } from './url-policy.ts';
+export { DEV_ORIGINS_RULE, egressVariables, urlPolicyOf, type EgressConfig } from './variables.ts';
