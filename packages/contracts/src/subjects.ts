@@ -20,6 +20,10 @@ export const ADVISORY_STREAM = 'CALL_ADVISORIES';
 
 /** Key-value bucket of crash counts, one key per message that was delivered again. */
 export const CRASH_BUCKET = 'CRASHES';
+/** Key-value bucket of what the media-gateways of one public address share about their calls. Entries expire. */
+export const GATEWAY_BUCKET = 'GATEWAY_CALLS';
+/** Key-value bucket of the reconciler: how far it has looked. Nothing in it expires. */
+export const RECONCILER_BUCKET = 'RECONCILER';
 /** Object bucket of events above 512 KiB. */
 export const CLAIM_BUCKET = 'CALL_EVENTS';
 
