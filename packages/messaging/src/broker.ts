@@ -5,6 +5,7 @@ import { BrokerError } from './broker-error.ts';
 import { openConnection, openOperatorConnection, type Connection, type ConnectionIdentity } from './connection.ts';
 import { createCrashCount } from './crash-count.ts';
 import { createDeadLetters } from './dead-letter.ts';
+import { openBucket, type BucketOptions, type KeyValue } from './key-value.ts';
 import { createPublisher, type Publish } from './publisher.ts';
 import { createReader, type Reader } from './reader.ts';
 import type { CommandDefinition, Readiness, Stage, StageDefinition } from './stage-definition.ts';
@@ -19,6 +20,8 @@ export type BrokerOptions = ConnectionIdentity & {
 export type Broker = Reader & {
   /** Resolves when the event is stored in its stream: see {@link Publish}. */
   readonly publish: Publish;
+  /** Opens a bucket of key-value entries that this identity may use: see {@link KeyValue}. Nothing is sent yet. */
+  openBucket<T>(options: BucketOptions<T>): KeyValue<T>;
   /** Connected now. */
   readiness(): Readiness;
   /** Runs a stage until it is stopped. Resolves at once; the stage is unready until it is bound. */
@@ -30,7 +33,7 @@ export type Broker = Reader & {
 };
 
 /** An operator's side: publish, look, leave. */
-export type Operator = Reader & Pick<Broker, 'publish' | 'close'>;
+export type Operator = Reader & Pick<Broker, 'publish' | 'openBucket' | 'close'>;
 
 const FLUSH_MS = 2_000;
 const DRAIN_MS = 5_000;
@@ -68,7 +71,12 @@ function assemble(connection: Connection, who: ConnectionIdentity): { operator: 
   const crashes = createCrashCount(connection);
   const writeDeadLetter = createDeadLetters(connection, claims);
   return {
-    operator: { ...createReader(connection, claims), publish, close: () => close(connection) },
+    operator: {
+      ...createReader(connection, claims),
+      publish,
+      openBucket: (options) => openBucket(connection, options),
+      close: () => close(connection),
+    },
     parts: { claims, publish, crashes, writeDeadLetter },
   };
 }

@@ -30,6 +30,7 @@ describe('forgetting a call', () => {
       await rig.operator.js.publish(`call.dead.${event.businessId}.${event.callSid}`, 'junk');
       await createCrashCount(rig.operator).add({ stage: 'transcriber', callSid: event.callSid, revision: 1 });
       await claims.put({ ...event, label: 'x-r1' }, Buffer.alloc(10));
+      await rig.operator.js.publish(`$KV.GATEWAY_CALLS.call.${event.callSid}`, '{"from":"+15551230000"}');
       await rig.operator.js.publish(`$O.CALL_EVENTS.C.${event.callSid}.half`, 'half an object');
     }
     await broker.publish(callErase(erased.callSid));
@@ -42,6 +43,7 @@ describe('forgetting a call', () => {
       CALL_EXTRACTED: 0,
       CALL_DEAD: 1,
       KV_CRASHES: 1,
+      KV_GATEWAY_CALLS: 1,
       OBJ_CALL_EVENTS: 10,
     });
     expect(await broker.lastEvent('call.transcribed', kept.businessId, kept.callSid)).toEqual(
@@ -49,6 +51,7 @@ describe('forgetting a call', () => {
     );
     expect(await rig.count('OBJ_CALL_EVENTS')).toBe(10);
     expect(await rig.count('KV_CRASHES')).toBe(1);
+    expect(await rig.count('KV_GATEWAY_CALLS')).toBe(1);
     expect(await rig.count('CALL_COMMANDS')).toBe(1);
     const again = await purgeCall(who(), erased.callSid);
     expect(again.every(({ count }) => count === 0)).toBe(true);

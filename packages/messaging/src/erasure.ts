@@ -1,8 +1,8 @@
-import { callFilter, CRASH_BUCKET, STREAMS, type SubjectKind } from '@pipeline/contracts';
+import { callFilter, CRASH_BUCKET, GATEWAY_BUCKET, STREAMS, type SubjectKind } from '@pipeline/contracts';
 import { callChunks, entrySubject, keyOfEntry } from './claim-store.ts';
 import type { Connection, ConnectionIdentity } from './connection.ts';
 import { withOperator } from './provision.ts';
-import { CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
+import { bucketStream, CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
 
 /** How many messages of a call were removed from one stream or bucket. */
 export type Purged = { readonly stream: string; readonly count: number };
@@ -18,7 +18,7 @@ const ORDER: readonly SubjectKind[] = [
 
 /**
  * Removes everything that the broker stores of a call: its events from first to last, its dead letters, its crash counts, its
- * large parts. The erase command stays: it holds ids alone. A stage may still hold the call in its hand, so whoever erases
+ * large parts, and what the gateways share about it. The erase command stays: it holds ids alone. A stage may still hold the call in its hand, so whoever erases
  * repeats this; repeating is safe. Needs an operator's rights. Throws a BrokerError when there is no broker.
  */
 export async function purgeCall(who: ConnectionIdentity, callSid: string): Promise<Purged[]> {
@@ -26,6 +26,7 @@ export async function purgeCall(who: ConnectionIdentity, callSid: string): Promi
     const purged: Purged[] = [];
     for (const kind of ORDER) purged.push(await purge(connection, STREAMS[kind], callFilter(kind, callSid)));
     purged.push(await purge(connection, CRASH_STREAM, `$KV.${CRASH_BUCKET}.*.${callSid}.>`));
+    purged.push(await purge(connection, bucketStream(GATEWAY_BUCKET), `$KV.${GATEWAY_BUCKET}.*.${callSid}`));
     purged.push(await purgeObjects(connection, callSid));
     return purged;
   });

@@ -1,10 +1,12 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { NatsError } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { IDENTITIES, STREAMS, type Identity } from '@pipeline/contracts';
 import { connectBroker, type Broker } from './broker.ts';
 import { openOperatorConnection, type Connection } from './connection.ts';
 import { callEnded, callSummarized, callTranscribed } from './fixtures/events.ts';
+import { openBucket } from './key-value.ts';
 import { configOf, keepingLog, keepingMetrics, QUICK, until } from './fixtures/rig.ts';
 import { brokerPermissions } from './permissions.ts';
 import { provisionBroker } from './provision.ts';
@@ -74,7 +76,14 @@ function everySubject(): string[] {
     'STREAM.MSG.GET',
     'STREAM.SNAPSHOT',
   ];
-  const streams = [...Object.values(STREAMS), 'CALL_ADVISORIES', 'KV_CRASHES', 'OBJ_CALL_EVENTS'];
+  const streams = [
+    ...Object.values(STREAMS),
+    'CALL_ADVISORIES',
+    'KV_CRASHES',
+    'KV_GATEWAY_CALLS',
+    'KV_RECONCILER',
+    'OBJ_CALL_EVENTS',
+  ];
   const managing = streams.flatMap((stream) => verbs.map((verb) => `$JS.API.${verb}.${stream}`));
   const consumers = streams.flatMap((stream) =>
     ['CREATE', 'DURABLE.CREATE', 'DELETE', 'PAUSE', 'INFO', 'MSG.NEXT'].map(
@@ -142,6 +151,9 @@ describe('the rights of services', () => {
     expect(writers(`call.summarized.${CALL}`)).toEqual(['summarizer']);
     expect(writers(`call.extracted.${CALL}`)).toEqual(['extractor', 'reconciler']);
     expect(writers(`call.erase.${CALL}`)).toEqual([]);
+    expect(writers('$KV.GATEWAY_CALLS.call.CA1')).toEqual(['media-gateway']);
+    expect(writers('$JS.API.STREAM.MSG.GET.KV_GATEWAY_CALLS')).toEqual(['media-gateway']);
+    expect(writers('$KV.RECONCILER.watermark')).toEqual(['reconciler']);
     expect(writers('$JS.ACK.CALL_ENDED.transcriber.1.1.1.1.0')).toEqual(['transcriber']);
     expect(writers('$JS.ACK.hub.ACC.CALL_ENDED.transcriber.1.1.1.1.0')).toEqual(['transcriber']);
   });
@@ -152,6 +164,22 @@ describe('the rights of services', () => {
         const subscription = nc.subscribe(subject);
         await expect(subscription.closed, subject).resolves.toBeUndefined();
       }
+    });
+  });
+});
+
+describe('the buckets of services', () => {
+  it.each([
+    ['media-gateway', 'GATEWAY_CALLS'],
+    ['reconciler', 'RECONCILER'],
+  ] as const)('%s uses its own bucket with its own rights', async (identity, bucket) => {
+    await as(identity, async (connection) => {
+      const entries = openBucket(connection, { bucket, schema: z.string(), deadlineMs: 5_000 });
+      const revision = await entries.create('call.CA1', 'first');
+      expect(await entries.update('call.CA1', 'second', revision ?? -1)).toBeGreaterThan(0);
+      expect(await entries.get('call.CA1')).toMatchObject({ value: 'second' });
+      expect(await entries.delete('call.CA1')).toBe(true);
+      expect(await entries.get('call.CA1')).toBeNull();
     });
   });
 });

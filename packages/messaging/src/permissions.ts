@@ -2,6 +2,8 @@ import {
   CLAIM_BUCKET,
   COMMAND_CONSUMER,
   CRASH_BUCKET,
+  GATEWAY_BUCKET,
+  RECONCILER_BUCKET,
   STAGES,
   STREAMS,
   type EventType,
@@ -9,7 +11,7 @@ import {
   type StageName,
 } from '@pipeline/contracts';
 import { inboxPrefix } from './connection.ts';
-import { CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
+import { bucketStream, CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
 
 /** Subjects that a user of the broker may publish and subscribe to; everything else is refused. */
 export type BrokerPermissions = { readonly publish: string[]; readonly subscribe: string[] };
@@ -23,7 +25,7 @@ export type BrokerPermissions = { readonly publish: string[]; readonly subscribe
  */
 export function brokerPermissions(): Record<Identity, BrokerPermissions> {
   return {
-    'media-gateway': allow('media-gateway', [event('call.ended'), ...writeObjects()]),
+    'media-gateway': allow('media-gateway', [event('call.ended'), ...writeObjects(), ...useBucket(GATEWAY_BUCKET)]),
     transcriber: allow('transcriber', stage('transcriber')),
     summarizer: allow('summarizer', stage('summarizer')),
     extractor: allow('extractor', [...stage('extractor'), ...consume('call.erase', COMMAND_CONSUMER)]),
@@ -32,6 +34,7 @@ export function brokerPermissions(): Record<Identity, BrokerPermissions> {
       event('call.ended'),
       event('call.extracted'),
       ...eventTypes().map((type) => readLast(STREAMS[type], event(type))),
+      ...useBucket(RECONCILER_BUCKET),
     ]),
     // Replays any event, erases, and changes limits: an operator's identity, with credentials of its own.
     callctl: allow('callctl', ['$JS.API.>', 'call.>', ...writeObjects()]),
@@ -76,6 +79,14 @@ function consume(type: EventType, consumer: string): string[] {
 
 function writeObjects(): string[] {
   return [`$O.${CLAIM_BUCKET}.C.>`, `$O.${CLAIM_BUCKET}.M.>`];
+}
+
+/**
+ * Everything in a bucket that one identity has for itself. Reads go to the leader, because a replica may lag behind what another
+ * process has just written; watching reads again and again, so that nobody needs the right to make a consumer.
+ */
+function useBucket(bucket: string): string[] {
+  return [`$KV.${bucket}.>`, `$JS.API.STREAM.MSG.GET.${bucketStream(bucket)}`];
 }
 
 function event(kind: EventType | 'call.dead'): string {

@@ -1,4 +1,4 @@
-import { ADVISORY_STREAM, COMMAND_CONSUMER, STAGES, STREAMS, type StageName } from '@pipeline/contracts';
+import { COMMAND_CONSUMER, STAGES, STREAMS, type StageName } from '@pipeline/contracts';
 import { createBinding } from './binding.ts';
 import type { Connection } from './connection.ts';
 import { hasResult } from './own-result.ts';
@@ -6,7 +6,7 @@ import { createPauseGate, type Ending } from './pause-gate.ts';
 import type { WorkerParts } from './settling.ts';
 import { startSlots } from './slots.ts';
 import type { CommandDefinition, Stage, StageDefinition, Work } from './stage-definition.ts';
-import { createTopology, type Topology } from './topology.ts';
+import { CLAIM_STREAM, CRASH_STREAM, createTopology, type Topology } from './topology.ts';
 import type { Settled } from './wide-line.ts';
 import { createWorker } from './worker.ts';
 
@@ -91,12 +91,10 @@ export function commandWork({ handle, timing, metrics, logger }: CommandDefiniti
 
 /** What this consumer relies on: its stream and consumer, the next stream, dead letters and buckets. */
 function expectedBy(work: Work, topology: Topology): Topology {
-  const events = Object.values(STREAMS) as string[]; // the union of literals has no use here
-  const needed = new Set<string>([STREAMS[work.consumes], STREAMS['call.dead']]);
+  const needed = new Set<string>([STREAMS[work.consumes], STREAMS['call.dead'], CRASH_STREAM, CLAIM_STREAM]);
   if (work.produces !== null) needed.add(STREAMS[work.produces]);
-  const isNeeded = (name: string): boolean => needed.has(name) || (!events.includes(name) && name !== ADVISORY_STREAM);
   return {
-    streams: topology.streams.filter(({ name }) => isNeeded(name)),
+    streams: topology.streams.filter(({ name }) => needed.has(name)),
     consumers: topology.consumers.filter(({ name }) => name === work.consumer),
   };
 }

@@ -5,6 +5,8 @@ import {
   CLAIM_BUCKET,
   COMMAND_CONSUMER,
   CRASH_BUCKET,
+  GATEWAY_BUCKET,
+  RECONCILER_BUCKET,
   STAGES,
   STREAMS,
   subjectFilter,
@@ -25,8 +27,8 @@ export type ConsumerSpec = {
 /** Everything that `provision` makes and services expect. */
 export type Topology = { readonly streams: readonly StreamSpec[]; readonly consumers: readonly ConsumerSpec[] };
 
-/** Names of the streams behind the two buckets, by the conventions of JetStream's key-value and object stores. */
-export const CRASH_STREAM = `KV_${CRASH_BUCKET}`;
+/** Names of the streams behind buckets, by the conventions of JetStream's key-value and object stores. */
+export const CRASH_STREAM = bucketStream(CRASH_BUCKET);
 export const CLAIM_STREAM = `OBJ_${CLAIM_BUCKET}`;
 
 const HOUR_MS = 3_600_000;
@@ -37,6 +39,10 @@ export const DEAD_AGE_MS = 30 * DAY_MS;
 const SMALL_BYTES = 64 * 1_048_576;
 /** A count only has to outlive the redeliveries of one message; a leftover is removed by this. */
 const CRASH_TTL_MS = DAY_MS;
+/** Above the longest call that a gateway may be configured for, 4 h: an entry is written when the call is answered. */
+const GATEWAY_TTL_MS = 6 * HOUR_MS;
+/** A watermark is some bytes. */
+const RECONCILER_BYTES = 1_048_576;
 /** A net under the rules of the runner, never reached by them. */
 const MAX_DELIVER = 100_000;
 /** Pods x slots stay below this: the server answers a pull above it with silence. */
@@ -53,7 +59,9 @@ export function createTopology(config: BrokerConfig): Topology {
       eventStream('call.erase', config, { ageMs, bytes: small }),
       eventStream('call.dead', config, { ageMs: DEAD_AGE_MS, bytes: config.STREAM_MAX_BYTES }),
       advisoryStream(config),
-      crashBucket(config, small),
+      bucket(CRASH_BUCKET, config, { bytes: small, ageMs: CRASH_TTL_MS }),
+      bucket(GATEWAY_BUCKET, config, { bytes: small, ageMs: GATEWAY_TTL_MS }),
+      bucket(RECONCILER_BUCKET, config, { bytes: RECONCILER_BYTES, ageMs: 0 }),
       claimBucket(config),
     ],
     consumers: [
@@ -61,6 +69,11 @@ export function createTopology(config: BrokerConfig): Topology {
       consumer(COMMAND_CONSUMER, 'call.erase', config),
     ],
   };
+}
+
+/** The stream behind a key-value bucket. */
+export function bucketStream(bucketName: string): string {
+  return `KV_${bucketName}`;
 }
 
 /** Milliseconds that a claim-checked object lives: longer than any event or dead letter that may refer to it. */
@@ -105,16 +118,21 @@ function advisoryStream(config: BrokerConfig): StreamSpec {
   };
 }
 
-function crashBucket(config: BrokerConfig, bytes: number): StreamSpec {
+/** A key-value bucket: one message a key, the last. `ageMs` 0 keeps an entry for ever. */
+function bucket(
+  name: string,
+  config: BrokerConfig,
+  limits: { readonly bytes: number; readonly ageMs: number },
+): StreamSpec {
   return {
-    name: CRASH_STREAM,
+    name: bucketStream(name),
     config: {
       ...base(config),
-      subjects: [`$KV.${CRASH_BUCKET}.>`],
+      subjects: [`$KV.${name}.>`],
       discard: DiscardPolicy.New,
       max_msgs_per_subject: 1,
-      max_bytes: bytes,
-      max_age: nanos(CRASH_TTL_MS),
+      max_bytes: limits.bytes,
+      max_age: nanos(limits.ageMs),
       allow_rollup_hdrs: true,
     },
   };
