@@ -3,4 +3,5 @@ export { StoreError } from '../connection/errors.ts';
 export type { StoreConfig } from '../connection/options.ts';
 export type { StoredCall } from './mapping.ts';
 export { provisionCallLog } from './provision.ts';
-export { createCallLogReader, type CallLogReader } from './reader.ts';
+export { createCallLogReader, MAX_KINDS, type CallLogReader, type StoredKind } from './reader.ts';
+export type { StoredCursor, StoredMark, StoredPage, StoredRange } from './stored-range.ts';

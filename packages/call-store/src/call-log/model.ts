@@ -81,7 +81,8 @@ export const CALL_LOG_PLAN: readonly CollectionPlan[] = [
         expireAfterSeconds: SHELL_DAYS * 86_400,
         partialFilterExpression: { expired: true },
       },
-      { name: 'stored_at', key: { stored_at: 1 } },
+      // With the id behind it, so that pages over it continue where the one before ended.
+      { name: 'stored_at', key: { stored_at: 1, _id: 1 } },
       { name: 'business', key: { businessId: 1, endedAt: -1 } },
     ],
   },

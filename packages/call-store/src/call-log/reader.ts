@@ -1,15 +1,30 @@
+import { trusted } from 'mongoose';
 import { callSidSchema } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
 import { fromDocument, type StoredCall } from './mapping.ts';
 import { CALL_LOG_PLAN, callLogModel } from './model.ts';
+import { pageOfStored, type StoredPage, type StoredRange } from './stored-range.ts';
+
+/** What became of a call, without its words. */
+export type StoredKind = Exclude<StoredCall['kind'], 'none'>;
 
 /** Reads CallLogs, from the primary. */
 export type CallLogReader = {
   /** What is stored for a call. Throws a TypeError for what is no CallSid, RetryLaterError while the database cannot answer. */
   find(callSid: string, signal: AbortSignal): Promise<StoredCall>;
+  /**
+   * What is stored for each of at most {@link MAX_KINDS} calls; a call of which nothing is stored is absent. One query, whatever the
+   * size of the documents. Throws as `find` does, and a RangeError for more.
+   */
+  kinds(callSids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredKind>>;
+  /** The CallLogs that were stored in a stretch of time, oldest first, page by page. Tombstones and expired calls are not among them. */
+  storedIn(range: StoredRange, signal: AbortSignal): Promise<StoredPage>;
 };
+
+/** Calls that one look at {@link CallLogReader.kinds} takes. */
+export const MAX_KINDS = 1_000;
 
 /** A reader on a store. The store is unready until the collection and its indexes are there. */
 export function createCallLogReader(store: Store): CallLogReader {
@@ -21,5 +36,22 @@ export function createCallLogReader(store: Store): CallLogReader {
       const id = checked(callSidSchema, callSid, 'callSid');
       return fromDocument(await inTime('read a CallLog', signal, () => model.findById(id).lean().exec()));
     },
+    kinds: async (callSids, signal) => {
+      if (callSids.length > MAX_KINDS) throw new RangeError(`more than ${MAX_KINDS} calls at once`);
+      const ids = callSids.map((callSid) => checked(callSidSchema, callSid, 'callSid'));
+      const query = () =>
+        model
+          .find({ _id: trusted({ $in: ids }) }, { erased: 1, expired: 1 })
+          .lean()
+          .exec();
+      const found = ids.length === 0 ? [] : await inTime('see which calls are stored', signal, query);
+      return new Map(found.map((document) => [document._id, kindOf(document)]));
+    },
+    storedIn: (range, signal) => pageOfStored(model, range, signal),
   };
+}
+
+function kindOf(document: object): StoredKind {
+  if ('erased' in document && document.erased === true) return 'erased';
+  return 'expired' in document && document.expired === true ? 'expired' : 'call';
 }

@@ -1,5 +1,6 @@
 export { connectStore, type Store, type StoreLog, type StoreReadiness } from '../connection/store.ts';
 export type { StoreConfig } from '../connection/options.ts';
+export { createAnnouncedCalls, MAX_ANNOUNCED, type AnnouncedCalls } from './announced.ts';
 export type { AttemptOutcome, AttemptRecord, StoredAttempt } from './attempt.ts';
 export type { ClaimOptions } from './claim.ts';
 export { provisionDeliveries } from './provision.ts';
