@@ -2,8 +2,13 @@ import type { MsgHdrs } from 'nats';
 import { BrokerError } from './broker-error.ts';
 import { REQUEST_TIMEOUT_MS, type Connection } from './connection.ts';
 
-/** A message as a stream stores it. */
-export type StoredMessage = { readonly data: Uint8Array; readonly headers: MsgHdrs | undefined; readonly seq: number };
+/** A message as a stream stores it. `storedAt` in milliseconds since 1970, by the broker's clock. */
+export type StoredMessage = {
+  readonly data: Uint8Array;
+  readonly headers: MsgHdrs | undefined;
+  readonly seq: number;
+  readonly storedAt: number;
+};
 
 /**
  * The last message on one exact subject of a stream, or null. By direct get with the subject in the request's own subject, the
@@ -16,5 +21,6 @@ export async function lastMessage({ nc }: Connection, stream: string, subject: s
   const code = answer.headers?.code ?? 0;
   if (code === 404) return null;
   if (code >= 300) throw new BrokerError(`${stream} answered ${code} to a direct get`);
-  return { data: answer.data, headers: answer.headers, seq: Number(answer.headers?.get('Nats-Sequence')) };
+  const storedAt = Date.parse(answer.headers?.get('Nats-Time-Stamp') ?? '');
+  return { data: answer.data, headers: answer.headers, seq: Number(answer.headers?.get('Nats-Sequence')), storedAt };
 }

@@ -20,3 +20,4 @@ export type {
 export type { StageTiming } from './stage-timing.ts';
 export { createTopology, type ConsumerSpec, type StreamSpec, type Topology } from './topology.ts';
 export { childTraceparent, newTraceparent, traceId } from './trace-context.ts';
+export { trimBroker, type TrimmedStream, type TrimOptions } from './trim.ts';

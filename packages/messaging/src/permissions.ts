@@ -34,6 +34,8 @@ export function brokerPermissions(): Record<Identity, BrokerPermissions> {
       event('call.ended'),
       event('call.extracted'),
       ...eventTypes().map((type) => readLast(STREAMS[type], event(type))),
+      // Whether webhook-dispatcher has still to settle a notice, which must not be published again meanwhile.
+      `$JS.API.CONSUMER.INFO.${STREAMS['call.extracted']}.webhook-dispatcher`,
       ...useBucket(RECONCILER_BUCKET),
     ]),
     // Replays any event, erases, and changes limits: an operator's identity, with credentials of its own.

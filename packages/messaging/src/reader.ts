@@ -11,11 +11,14 @@ import {
 import type { ClaimStore } from './claim-store.ts';
 import type { Connection } from './connection.ts';
 import { lastMessage } from './direct-get.ts';
-import { readClaim } from './event-headers.ts';
+import { readClaim, readRevision } from './event-headers.ts';
 import { parseEvent } from './event-message.ts';
 
 /** What a consumer still has to do. `pending`: never delivered; `ackPending`: in work or waiting for a retry. */
 export type ConsumerState = { readonly pending: number; readonly ackPending: number };
+
+/** That an event is there, without its content. `storedAt` in milliseconds since 1970. */
+export type EventMark = { readonly seq: number; readonly revision: number | null; readonly storedAt: number };
 
 /** A dead letter as it is stored: original bytes, and headers with the last value of each name. */
 export type DeadLetter = {
@@ -27,10 +30,14 @@ export type DeadLetter = {
 export type Reader = {
   /** The last event of a kind for a call, whole, or null. For operators and tests; it throws what the broker throws. */
   lastEvent<T extends EventType>(kind: T, businessId: string, callSid: string): Promise<EventOf<T> | null>;
+  /** Whether there is an event of a kind for a call, and which was the last; null for none. A replica may answer a little late. */
+  lastMark(kind: EventType, businessId: string, callSid: string): Promise<EventMark | null>;
   /** The last dead letter of a call, or null. */
   lastDeadLetter(businessId: string, callSid: string): Promise<DeadLetter | null>;
   /** How much a stage has left to do. */
   consumerState(consumer: StageName | typeof COMMAND_CONSUMER): Promise<ConsumerState>;
+  /** The sequence of its stream up to which a stage has settled every message. */
+  settledUpTo(consumer: StageName): Promise<number>;
 };
 
 /** Looks into streams without consuming. Every identity may look only where its permissions allow. */
@@ -45,6 +52,10 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       // The schema of `kind` was just applied, which the union of all events does not tell.
       return reading.kind === 'event' ? (reading.event as EventOf<typeof kind>) : null;
     },
+    lastMark: async (kind, businessId, callSid) => {
+      const last = await lastMessage(connection, STREAMS[kind], subjectOf(kind, businessId, callSid));
+      return last === null ? null : { seq: last.seq, revision: readRevision(last.headers), storedAt: last.storedAt };
+    },
     lastDeadLetter: async (businessId, callSid) => {
       const last = await lastMessage(connection, STREAMS['call.dead'], subjectOf('call.dead', businessId, callSid));
       if (last === null) return null;
@@ -57,6 +68,10 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
       const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
       return { pending: state.num_pending, ackPending: state.num_ack_pending };
+    },
+    settledUpTo: async (stage) => {
+      const state = await connection.jsm.consumers.info(STREAMS[STAGES[stage].consumes], stage);
+      return state.ack_floor.stream_seq;
     },
   };
 }

@@ -1,0 +1,115 @@
+import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
+import { AckPolicy } from 'nats';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openRig, until, type Rig } from './fixtures/rig.ts';
+import { trimBroker, type TrimOptions } from './trim.ts';
+
+const MIB = 1_048_576;
+const BODY = Buffer.alloc(64 * 1_024, 'x');
+let server: RunningNats;
+let rig: Rig;
+
+beforeAll(async () => {
+  server = await startNats();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  rig = await openRig(server.url, { STREAM_MAX_BYTES: MIB });
+  await rig.provision();
+});
+afterEach(() => rig.close());
+
+/** Nothing is young, unless a test says otherwise. */
+function trim(options: Partial<TrimOptions> = {}) {
+  const who = { config: rig.config, identity: 'provision', instance: 'test/1', logger: rig.log } as const;
+  return trimBroker({ ...who, keepMs: 0, now: () => Date.now() + 1_000, ...options });
+}
+
+async function outcomeOf(stream: string, options: Partial<TrimOptions> = {}) {
+  const found = (await trim(options)).find((one) => one.stream === stream);
+  return { outcome: found?.outcome, removed: found?.removed };
+}
+
+async function fill(messages: number): Promise<void> {
+  for (let at = 0; at < messages; at += 1) await rig.operator.js.publish(`call.ended.biz.CA${at}`, BODY);
+}
+
+/** Takes so many messages and acknowledges them all but those left out. */
+async function settle(messages: number, leaveOut: readonly number[] = []): Promise<void> {
+  const consumer = await rig.operator.js.consumers.get('CALL_ENDED', 'transcriber');
+  for (let at = 1; at <= messages; at += 1) {
+    const message = await consumer.next({ expires: 5_000 });
+    if (message === null) throw new Error('nothing came');
+    if (!leaveOut.includes(at)) await message.ackAck();
+  }
+}
+
+const seqs = async (): Promise<[number, number]> => {
+  const { state } = await rig.operator.jsm.streams.info('CALL_ENDED');
+  return [state.first_seq, state.messages];
+};
+
+describe('provision --trim', () => {
+  it('a stream with room is left alone, however old and settled its messages are', async () => {
+    await fill(8);
+    await settle(8);
+    expect(await outcomeOf('CALL_ENDED')).toEqual({ outcome: 'room', removed: 0 });
+    expect((await trim()).map(({ stream }) => stream)).toEqual([
+      'CALL_ENDED',
+      'CALL_TRANSCRIBED',
+      'CALL_SUMMARIZED',
+      'CALL_EXTRACTED',
+      'CALL_COMMANDS',
+    ]);
+  });
+
+  it('above 60 % everything below the ack floor goes, and nothing above it', async () => {
+    await fill(12);
+    await settle(10, [8]);
+    expect(await outcomeOf('CALL_ENDED', { dryRun: true })).toEqual({ outcome: 'would_trim', removed: 7 });
+    expect(await seqs()).toEqual([1, 12]);
+    expect(await outcomeOf('CALL_ENDED')).toEqual({ outcome: 'trimmed', removed: 7 });
+    expect(await seqs()).toEqual([8, 5]);
+    expect(await outcomeOf('CALL_ENDED')).toEqual({ outcome: 'room', removed: 0 });
+  });
+
+  it('what is younger than the time that is kept stays, settled or not', async () => {
+    await fill(6);
+    const sixth = (await rig.operator.jsm.direct.getMessage('CALL_ENDED', { seq: 6 })).time.getTime();
+    await until('a while is over', () => Date.now() > sixth + 20);
+    await fill(6);
+    await settle(12);
+    expect(await outcomeOf('CALL_ENDED', { keepMs: 3_600_000 })).toEqual({ outcome: 'young', removed: 0 });
+    const seventh = (await rig.operator.jsm.direct.getMessage('CALL_ENDED', { seq: 7 })).time.getTime();
+    expect(await outcomeOf('CALL_ENDED', { now: () => seventh })).toEqual({ outcome: 'trimmed', removed: 6 });
+    expect(await seqs()).toEqual([7, 6]);
+  });
+
+  it('what one consumer still needs stays, also when the stage has settled it', async () => {
+    await rig.operator.jsm.consumers.add('CALL_ENDED', { durable_name: 'tap', ack_policy: AckPolicy.Explicit });
+    await fill(12);
+    await settle(12);
+    expect(await outcomeOf('CALL_ENDED')).toEqual({ outcome: 'unsettled', removed: 0 });
+    expect(await seqs()).toEqual([1, 12]);
+  });
+
+  it('a stream whose consumer is missing is left alone: the new one reads everything', async () => {
+    await fill(12);
+    await settle(12);
+    await rig.operator.jsm.consumers.delete('CALL_ENDED', 'transcriber');
+    expect(await outcomeOf('CALL_ENDED')).toEqual({ outcome: 'no_consumer', removed: 0 });
+    expect(await seqs()).toEqual([1, 12]);
+  });
+
+  it('gaps that erased calls left do not matter, and two at once remove the same', async () => {
+    await fill(14);
+    await settle(14);
+    for (const seq of [1, 2, 5, 9]) await rig.operator.jsm.streams.deleteMessage('CALL_ENDED', seq);
+    await until('the stream is full enough', async () => (await seqs())[1] === 10);
+    const removed = (await Promise.all([trim({ fillLimit: 0.5 }), trim({ fillLimit: 0.5 })])).map(
+      (found) => found.find(({ stream }) => stream === 'CALL_ENDED')?.removed,
+    );
+    expect(removed.toSorted().at(-1)).toBe(10);
+    expect((await seqs())[1]).toBe(0);
+  });
+});
