@@ -41,6 +41,7 @@ test('what is typed wrong ends with 2, says what, and shows how', async () => {
     [['show', `CA${'0'.repeat(32)}`, '--bogus'], "Unknown option '--bogus'"],
     [['settings', 'get', 'a.b'], '<businessId> is 1 to 64'],
     [['provision', '--wait', 'long'], '--wait takes whole seconds'],
+    [['provision', '--dry-run'], '--dry-run goes with --trim'],
     [['erase', `CA${'0'.repeat(32)}`], '--business <businessId> is needed'],
   ];
   for (const [args, message] of wrong) {

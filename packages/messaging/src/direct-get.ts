@@ -15,9 +15,26 @@ export type StoredMessage = {
  * only form that permissions can bind; the client's types do not offer it. Any replica answers, perhaps a little behind.
  * Throws what the broker throws; a stream that is not there is code 503, as is every subject that nobody answers.
  */
-export async function lastMessage({ nc }: Connection, stream: string, subject: string): Promise<StoredMessage | null> {
-  const request = `$JS.API.DIRECT.GET.${stream}.${subject}`;
-  const answer = await nc.request(request, undefined, { timeout: REQUEST_TIMEOUT_MS });
+export async function lastMessage(
+  connection: Connection,
+  stream: string,
+  subject: string,
+): Promise<StoredMessage | null> {
+  return directGet(connection, stream, `$JS.API.DIRECT.GET.${stream}.${subject}`);
+}
+
+/** The first message of a stream at or behind a sequence, whatever its subject, or null. For operators: no permission can bind it. */
+export async function messageFrom(connection: Connection, stream: string, seq: number): Promise<StoredMessage | null> {
+  return directGet(connection, stream, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq, next_by_subj: '>' }));
+}
+
+async function directGet(
+  { nc }: Connection,
+  stream: string,
+  request: string,
+  payload?: string,
+): Promise<StoredMessage | null> {
+  const answer = await nc.request(request, payload, { timeout: REQUEST_TIMEOUT_MS });
   const code = answer.headers?.code ?? 0;
   if (code === 404) return null;
   if (code >= 300) throw new BrokerError(`${stream} answered ${code} to a direct get`);

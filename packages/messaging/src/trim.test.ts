@@ -75,12 +75,12 @@ describe('provision --trim', () => {
 
   it('what is younger than the time that is kept stays, settled or not', async () => {
     await fill(6);
-    const sixth = (await rig.operator.jsm.direct.getMessage('CALL_ENDED', { seq: 6 })).time.getTime();
+    const sixth = (await rig.operator.jsm.streams.getMessage('CALL_ENDED', { seq: 6 })).time.getTime();
     await until('a while is over', () => Date.now() > sixth + 20);
     await fill(6);
     await settle(12);
     expect(await outcomeOf('CALL_ENDED', { keepMs: 3_600_000 })).toEqual({ outcome: 'young', removed: 0 });
-    const seventh = (await rig.operator.jsm.direct.getMessage('CALL_ENDED', { seq: 7 })).time.getTime();
+    const seventh = (await rig.operator.jsm.streams.getMessage('CALL_ENDED', { seq: 7 })).time.getTime();
     expect(await outcomeOf('CALL_ENDED', { now: () => seventh })).toEqual({ outcome: 'trimmed', removed: 6 });
     expect(await seqs()).toEqual([7, 6]);
   });

@@ -1,5 +1,5 @@
-import { isNotFound } from './broker-error.ts';
 import type { Connection, ConnectionIdentity } from './connection.ts';
+import { messageFrom } from './direct-get.ts';
 import { withOperator } from './provision.ts';
 import { createTopology } from './topology.ts';
 import { trimBefore, type StreamFill, type TrimPlan } from './trim-plan.ts';
@@ -70,12 +70,7 @@ async function ackFloors({ jsm }: Connection, stream: string): Promise<Map<strin
 }
 
 /** Whether there is a message from `seq` on whose first is older than a time in milliseconds. */
-async function isOlder({ jsm }: Connection, stream: string, seq: number, cutoff: number): Promise<boolean> {
-  try {
-    const next = await jsm.direct.getMessage(stream, { seq, next_by_subj: '>' });
-    return next.time.getTime() < cutoff;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
+async function isOlder(connection: Connection, stream: string, seq: number, cutoff: number): Promise<boolean> {
+  const next = await messageFrom(connection, stream, seq);
+  return next !== null && next.storedAt < cutoff;
 }

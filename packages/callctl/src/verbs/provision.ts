@@ -6,6 +6,7 @@ import { BrokerError, provisionBroker } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { bothSchema } from '../config.ts';
 import { createProgressLogger } from '../progress-logger.ts';
+import { trim } from '../trim.ts';
 import { CommandError, UsageError, type Context, type Verb } from '../verb.ts';
 
 /** Milliseconds between two looks at a server that is not there. */
@@ -16,8 +17,14 @@ export const provision: Verb = {
   name: 'provision',
   summary: 'make or update streams, consumers, buckets, collections and indexes; repeating it changes nothing',
   arguments: [],
-  options: { wait: { value: '<seconds>', summary: 'how long to wait for servers that are not there', default: '60' } },
+  options: {
+    wait: { value: '<seconds>', summary: 'how long to wait for servers that are not there', default: '60' },
+    trim: { summary: 'make nothing; remove history from streams above 60 %: settled and older than a day' },
+    'dry-run': { summary: 'with --trim: only say what would be removed' },
+  },
   run: async (context) => {
+    if (context.options['trim'] === true) return trim(context);
+    if (context.options['dry-run'] === true) throw new UsageError('--dry-run goes with --trim');
     const seconds = Number(context.options['wait']);
     if (!/^\d{1,4}$/.test(String(context.options['wait'])))
       throw new UsageError('--wait takes whole seconds, up to 9999');
