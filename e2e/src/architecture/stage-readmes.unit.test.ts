@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { FAILURES, STAGES } from '@pipeline/contracts';
 import {
   brokerVariables,
+  priceVariables,
   recordingVariables,
   serviceVariables,
   stageVariables,
@@ -15,12 +16,25 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** Where the codes of a stage come from: its own source, and what of the AI client's gives codes to it. */
 const SOURCES = {
   transcriber: ['services/transcriber/src/**/*.ts'],
-  summarizer: ['services/summarizer/src/**/*.ts', 'packages/ai-client/src/{text-model,failure}.ts'],
-  extractor: ['services/extractor/src/**/*.ts', 'packages/ai-client/src/{text-model,failure}.ts'],
+  summarizer: [
+    'services/summarizer/src/**/*.ts',
+    'packages/ai-client/src/{text-model,responses-api,chat-api,failure}.ts',
+  ],
+  extractor: [
+    'services/extractor/src/**/*.ts',
+    'packages/ai-client/src/{text-model,responses-api,chat-api,failure}.ts',
+  ],
 };
 /** What the rule of contracts for providers gives to every stage that asks one. */
 const OF_EVERY_PROVIDER = ['PROVIDER_UNAVAILABLE', 'PROVIDER_REJECTED'];
-const SHARED = { ...brokerVariables, ...recordingVariables, ...serviceVariables, ...stageVariables, ...storeVariables };
+const SHARED = {
+  ...brokerVariables,
+  ...priceVariables,
+  ...recordingVariables,
+  ...serviceVariables,
+  ...stageVariables,
+  ...storeVariables,
+};
 
 async function codesInSource(patterns: readonly string[]): Promise<Set<string>> {
   const codes = new Set(OF_EVERY_PROVIDER);

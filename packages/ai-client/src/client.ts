@@ -1,11 +1,17 @@
 import { OpenAI } from 'openai';
 import { createBoundedFetch } from './bounded-fetch.ts';
 
+/** Headers that carry a key. */
+export const KEY_HEADERS = ['bearer', 'api-key'] as const;
+export type KeyHeader = (typeof KEY_HEADERS)[number];
+
 /** Which provider is asked, and with whose key. */
 export type AiClientOptions = {
   /** `https://api.openai.com/v1`, or where another server speaks the same API. */
   readonly baseUrl: string;
   readonly apiKey: string;
+  /** How the key is shown: `bearer` (OpenAI, most servers; the default) or `api-key`, the header of Azure. */
+  readonly keyHeader?: KeyHeader;
   /** Bytes of one answer, unpacked. A longer one breaks off while it is read. */
   readonly maxAnswerBytes: number;
 };
@@ -25,6 +31,7 @@ export function createAiClient(options: AiClientOptions): OpenAI {
     logLevel: 'off', // Its debug lines hold request bodies.
     organization: null, // Left out, these two would come from the environment.
     project: null,
+    ...(options.keyHeader === 'api-key' ? { defaultHeaders: { 'api-key': options.apiKey, Authorization: null } } : {}),
     fetch: createBoundedFetch(options.maxAnswerBytes),
   });
 }

@@ -10,6 +10,10 @@ export function aiFailure(error: unknown, provider: string, signal: AbortSignal)
   if (signal.aborted) return signal.reason;
   if (error instanceof PermanentError || error instanceof RetryLaterError) return error;
   if (error instanceof AnswerTooLargeError) return new PermanentError('OUTPUT_INVALID', { cause: error });
+  // Azure filters a prompt with a 400 of its own; asking again would bring the same.
+  if (error instanceof APIError && error.status === 400 && error.code === 'content_filter') {
+    return new PermanentError('PROVIDER_REFUSED', { cause: error });
+  }
   const answer =
     error instanceof APIError
       ? { status: error.status, code: error.code, param: error.param, retryAfter: error.headers?.get('retry-after') }

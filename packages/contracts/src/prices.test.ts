@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { estimateCostUsd, KNOWN_PRICES, priceTableSchema, type PriceTable } from './prices.ts';
+import { estimateCostUsd, KNOWN_PRICES, pricesWith, priceTableSchema, type PriceTable } from './prices.ts';
 
 const table: PriceTable = {
   asOf: '2026-11-01',
@@ -38,4 +38,12 @@ describe('the estimated cost of a part', () => {
 test('the known prices are a table of their own schema, and a price without a unit is refused', () => {
   expect(priceTableSchema.safeParse(KNOWN_PRICES).success).toBe(true);
   expect(priceTableSchema.safeParse({ asOf: '2026-11-01', models: { x: {} } }).success).toBe(false);
+});
+
+test('prices of an operator stand before the known ones, and keep the others', () => {
+  const own = pricesWith({ asOf: '2026-11-20', models: { 'gpt-6-luna': { usdPerMillionInputTokens: 9 } } });
+  expect(own.asOf).toBe('2026-11-20');
+  expect(estimateCostUsd('gpt-6-luna', { inputTokens: 1_000_000, outputTokens: 5 }, own)).toBe(9);
+  expect(estimateCostUsd('gpt-transcribe', { audioSeconds: 60 }, own)).toBe(0.0045);
+  expect(pricesWith(undefined)).toBe(KNOWN_PRICES);
 });

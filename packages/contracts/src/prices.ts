@@ -34,6 +34,12 @@ export const KNOWN_PRICES: PriceTable = {
   },
 };
 
+/** The known prices with an operator's own before them. */
+export function pricesWith(own: PriceTable | undefined): PriceTable {
+  if (own === undefined) return KNOWN_PRICES;
+  return { asOf: own.asOf, models: { ...KNOWN_PRICES.models, ...own.models } };
+}
+
 /** A dated release costs what its model costs: `gpt-6-luna-2026-09-01`. */
 const DATED = /-\d{4}-\d{2}-\d{2}$/;
 

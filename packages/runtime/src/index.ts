@@ -3,6 +3,7 @@ export * from './crash-points.ts';
 export * from './health.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
+export * from './model-shutdown.ts';
 export * from './service.ts';
 export * from './stage-metrics.ts';
 export * from './variables/index.ts';

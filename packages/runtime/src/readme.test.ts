@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { brokerVariables, recordingVariables, serviceVariables, stageVariables, storeVariables } from './index.ts';
+import {
+  brokerVariables,
+  priceVariables,
+  recordingVariables,
+  serviceVariables,
+  stageVariables,
+  storeVariables,
+} from './index.ts';
 
 test('the README has one row for each variable of several services, with its default, and no other', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -10,11 +17,15 @@ test('the README has one row for each variable of several services, with its def
     ...brokerVariables,
     ...stageVariables,
     ...recordingVariables,
+    ...priceVariables,
     ...storeVariables,
   };
   const defaults = Object.entries(shared).map(([name, schema]) => {
     const parsed = schema.safeParse(undefined);
-    return [name, parsed.success ? String(parsed.data ?? 'unset') : 'required'];
+    if (!parsed.success) return [name, 'required'];
+    const { data } = parsed;
+    if (Array.isArray(data)) return [name, data.join(',')];
+    return [name, typeof data === 'object' ? 'an object' : String(data ?? 'unset')];
   });
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults));
 });

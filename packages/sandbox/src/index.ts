@@ -1,4 +1,5 @@
 export { startAiProvider, type AiProvider, type AiProviderOptions } from './ai-provider/ai-provider.ts';
+export type { DialectName } from './ai-provider/dialect.ts';
 export type { AiFault, AiFaultKind, AiRoute } from './ai-provider/faults.ts';
 export type { AiRequest } from './ai-provider/ledger.ts';
 export type { Dialogue, KeywordRule, KeywordRules } from './dialogues/dialogue.ts';

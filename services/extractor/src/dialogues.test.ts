@@ -8,7 +8,7 @@ import {
   type AiProvider,
   type Dialogue,
 } from '@pipeline/sandbox';
-import { transcriptLines, type NewCallLog } from '@pipeline/contracts';
+import { KNOWN_PRICES, transcriptLines, type NewCallLog } from '@pipeline/contracts';
 import { summarized } from './fixtures.ts';
 import { handle, type ExtractorDeps } from './handler.ts';
 import { createUnstored } from './unstored.ts';
@@ -48,6 +48,7 @@ async function callLogOf({ turns, language, businessId, answers }: Dialogue): Pr
     boundaryFor,
     now: Date.now,
     model: options.model,
+    prices: KNOWN_PRICES,
   };
   const transcript = { text: transcriptLines(turns), language, segments: [] };
   const event = { ...summarized, businessId, data: { ...summarized.data, transcript, summary: answers.summary } };

@@ -3,6 +3,7 @@ import type { Question } from '@pipeline/ai-client';
 import {
   callExtractedSchema,
   failureOf,
+  KNOWN_PRICES,
   newCallLogSchema,
   RetryLaterError,
   type BusinessSettings,
@@ -66,6 +67,7 @@ function depsOf({
     boundaryFor: () => 'mark',
     now: () => (clock += 100),
     model: 'gpt-6-luna',
+    prices: KNOWN_PRICES,
   };
   return { deps, questions, logs, reported };
 }

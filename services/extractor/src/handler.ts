@@ -13,6 +13,7 @@ import {
   type FieldDefinition,
   type NewCallLog,
   type OutboundEvent,
+  type PriceTable,
   type Received,
 } from '@pipeline/contracts';
 import { callLogOf, type ExtractionPart } from './call-log.ts';
@@ -44,6 +45,7 @@ export type ExtractorDeps = {
   /** Milliseconds since 1970. */
   now(): number;
   readonly model: string;
+  readonly prices: PriceTable;
 };
 
 /** Extracts the fields of a summarised call and stores its CallLog. */
@@ -62,7 +64,8 @@ export async function handle(
   const numbers = [...settings.phone_numbers, call.direction === 'inbound' ? call.to : call.from];
   const extract = () => extractFields(definitions, texts, numbers, deps, signal);
   const { fields, usage, ms } = await deps.remember(keyOf(event), extract);
-  const result = stageDone({ model: deps.model, attempts: event.attempt, ms, usage });
+  const { model, prices } = deps;
+  const result = stageDone({ model, attempts: event.attempt, ms, usage, prices });
   return store(event, { fields, result }, definitions, deps, signal);
 }
 
@@ -73,7 +76,8 @@ export async function handOn(
   deps: StoringDeps,
   signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
-  return store(event, { fields: [], result: stageNotDone(failure, event.attempt) }, [], deps, signal);
+  const result = stageNotDone(failure, event.attempt, deps.prices);
+  return store(event, { fields: [], result }, [], deps, signal);
 }
 
 /**
@@ -98,7 +102,7 @@ export async function ownResult(
   }
 }
 
-type StoringDeps = Pick<ExtractorDeps, 'store' | 'report' | 'forget' | 'now'>;
+type StoringDeps = Pick<ExtractorDeps, 'store' | 'report' | 'forget' | 'now' | 'prices'>;
 
 async function store(
   event: Received<CallSummarized>,

@@ -2,9 +2,10 @@ import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import { createCallLogReader } from '@pipeline/call-store/call-log';
 import { connectStore, createCallLogWriter } from '@pipeline/call-store/call-log-writer';
 import { createSettingsReader } from '@pipeline/call-store/settings';
+import { pricesWith } from '@pipeline/contracts';
 import { connectBroker } from '@pipeline/messaging';
-import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
-import { configSchema } from './config.ts';
+import { createService, createStageMetrics, loadConfig, warnOfShutdown } from '@pipeline/runtime';
+import { configSchema, modelOf } from './config.ts';
 import { erase } from './erase.ts';
 import { handle, handOn, ownResult, type ExtractorDeps } from './handler.ts';
 import { createEraseReport, createReport } from './report.ts';
@@ -23,13 +24,7 @@ service.addReadiness('broker', broker.readiness);
 const writer = createCallLogWriter(store);
 const deps: ExtractorDeps = {
   settings: createSettingsReader(store).byId,
-  ask: createTextModel({
-    baseUrl: config.EXTRACTION_BASE_URL,
-    apiKey: config.EXTRACTION_API_KEY,
-    model: config.EXTRACTION_MODEL,
-    timeoutMs: config.EXTRACTION_TIMEOUT_MS,
-    maxOutputTokens: 32_000,
-  }),
+  ask: createTextModel(modelOf(config)),
   store: writer.store,
   find: createCallLogReader(store).find,
   // As many as may wait for an ack with the default of MAX_ACK_PENDING.
@@ -38,7 +33,9 @@ const deps: ExtractorDeps = {
   boundaryFor,
   now: Date.now,
   model: config.EXTRACTION_MODEL,
+  prices: pricesWith(config.MODEL_PRICES),
 };
+warnOfShutdown(logger, { variable: 'EXTRACTION_MODEL', model: config.EXTRACTION_MODEL }, new Date());
 
 const running = { crashPoint, timing: config, logger, metrics: createStageMetrics(service.registry) };
 const stage = await broker.startStage({

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import { loadDialogues, startAiProvider, type AiFault, type AiProvider, type Dialogue } from '@pipeline/sandbox';
-import { transcriptLines, type CallSummarized } from '@pipeline/contracts';
+import { KNOWN_PRICES, transcriptLines, type CallSummarized } from '@pipeline/contracts';
 import { transcribed } from './fixtures.ts';
 import { handle } from './handler.ts';
 
@@ -19,7 +19,13 @@ afterEach(() => removals.splice(0).forEach((remove) => remove()));
 
 async function summaryOf(dialogue: Dialogue, { apiKey = KEY, timeoutMs = 20_000 } = {}): Promise<string | null> {
   const options = { baseUrl: provider.url, apiKey, model: 'gpt-6-luna', timeoutMs, maxOutputTokens: 8_000 };
-  const deps = { ask: createTextModel(options), boundaryFor, now: Date.now, model: options.model };
+  const deps = {
+    ask: createTextModel(options),
+    boundaryFor,
+    now: Date.now,
+    model: options.model,
+    prices: KNOWN_PRICES,
+  };
   const transcript = { text: transcriptLines(dialogue.turns), language: dialogue.language, segments: [] };
   const [event] = await handle({ ...transcribed, data: { ...transcribed.data, transcript } }, deps, never);
   return (event as CallSummarized).data.summary; // The only event that this handler returns.

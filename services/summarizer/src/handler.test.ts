@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Question } from '@pipeline/ai-client';
-import { callSummarizedSchema, failureOf, RetryLaterError } from '@pipeline/contracts';
+import { callSummarizedSchema, failureOf, KNOWN_PRICES, RetryLaterError } from '@pipeline/contracts';
 import { CALL_SID, heard, transcribed } from './fixtures.ts';
 import { handle, handOn, type SummarizerDeps } from './handler.ts';
 
@@ -19,6 +19,7 @@ function depsOf(answer: string | Error = 'סיכום') {
     boundaryFor: () => 'mark',
     now: () => (clock += 500),
     model: 'gpt-6-luna',
+    prices: KNOWN_PRICES,
   };
   return { deps, questions };
 }

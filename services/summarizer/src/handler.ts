@@ -8,6 +8,7 @@ import {
   type CallTranscribed,
   type Failure,
   type OutboundEvent,
+  type PriceTable,
   type Received,
   type StageResult,
 } from '@pipeline/contracts';
@@ -21,6 +22,7 @@ export type SummarizerDeps = {
   /** Milliseconds since 1970. */
   now(): number;
   readonly model: string;
+  readonly prices: PriceTable;
 };
 
 /** Summarises a transcribed call in the language of the business. */
@@ -30,22 +32,24 @@ export async function handle(
   signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
   const { transcript, analysis } = event.data;
+  const { model, prices } = deps;
   if (transcript === null || transcript.text === '') throw new PermanentError('NO_TRANSCRIPT');
   const startedAtMs = deps.now();
   const question = summaryQuestion(transcript.text, analysis, deps.boundaryFor(transcript.text));
   const { value: summary, usage } = await deps.ask(question, signal);
   const ms = deps.now() - startedAtMs;
-  return [summarized(event, summary, stageDone({ model: deps.model, attempts: event.attempt, ms, usage }), deps.now())];
+  const result = stageDone({ model, attempts: event.attempt, ms, usage, prices });
+  return [summarized(event, summary, result, deps.now())];
 }
 
 /** Hands on a call without a summary, and why. */
 export async function handOn(
   event: Received<CallTranscribed>,
   failure: Failure,
-  deps: Pick<SummarizerDeps, 'now'>,
+  deps: Pick<SummarizerDeps, 'now' | 'prices'>,
   _signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
-  return [summarized(event, null, stageNotDone(failure, event.attempt), deps.now())];
+  return [summarized(event, null, stageNotDone(failure, event.attempt, deps.prices), deps.now())];
 }
 
 function summarized(

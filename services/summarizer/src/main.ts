@@ -1,7 +1,8 @@
 import { boundaryFor, createTextModel } from '@pipeline/ai-client';
+import { pricesWith } from '@pipeline/contracts';
 import { connectBroker } from '@pipeline/messaging';
-import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
-import { configSchema } from './config.ts';
+import { createService, createStageMetrics, loadConfig, warnOfShutdown } from '@pipeline/runtime';
+import { configSchema, modelOf } from './config.ts';
 import { handle, handOn, type SummarizerDeps } from './handler.ts';
 
 const config = loadConfig(configSchema, process.env);
@@ -17,17 +18,13 @@ service.onStop('broker', () => broker.close());
 service.addReadiness('broker', broker.readiness);
 
 const deps: SummarizerDeps = {
-  ask: createTextModel({
-    baseUrl: config.SUMMARY_BASE_URL,
-    apiKey: config.SUMMARY_API_KEY,
-    model: config.SUMMARY_MODEL,
-    timeoutMs: config.SUMMARY_TIMEOUT_MS,
-    maxOutputTokens: 8_000,
-  }),
+  ask: createTextModel(modelOf(config)),
   boundaryFor,
   now: Date.now,
   model: config.SUMMARY_MODEL,
+  prices: pricesWith(config.MODEL_PRICES),
 };
+warnOfShutdown(service.logger, { variable: 'SUMMARY_MODEL', model: config.SUMMARY_MODEL }, new Date());
 
 const stage = await broker.startStage({
   stage: 'summarizer',

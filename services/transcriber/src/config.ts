@@ -1,19 +1,23 @@
+import { KEY_HEADERS } from '@pipeline/ai-client';
 import { z } from 'zod';
 import {
   brokerVariables,
   integerVariable,
+  priceVariables,
   recordingVariables,
   secretVariable,
   serviceVariables,
   stageVariables,
   urlVariable,
 } from '@pipeline/runtime';
+import { HINT_MODES } from './adapters/speech-hints.ts';
 
 /** The environment of transcriber. */
 export const configSchema = z.object({
   ...serviceVariables,
   ...brokerVariables,
   ...stageVariables,
+  ...priceVariables,
   ...recordingVariables,
   /** Where recordings are looked up and downloaded. Default Twilio's own. */
   TWILIO_BASE_URL: urlVariable().default('https://api.twilio.com'),
@@ -34,6 +38,10 @@ export const configSchema = z.object({
   TRANSCRIPTION_BASE_URL: urlVariable().default('https://api.openai.com/v1'),
   /** The key of that provider. */
   TRANSCRIPTION_API_KEY: secretVariable(),
+  /** How the key is shown: `bearer`, or `api-key` as Azure wants it. Default `bearer`. */
+  TRANSCRIPTION_KEY_HEADER: z.enum(KEY_HEADERS).default('bearer'),
+  /** How the server takes the language: `languages` with keywords, one `language`, or `none`; `auto` goes by the model's name. Default `auto`. */
+  TRANSCRIPTION_HINTS: z.enum(HINT_MODES).default('auto'),
   /** The model that transcribes. Default `gpt-transcribe`. */
   TRANSCRIPTION_MODEL: z.string().min(1).max(200).default('gpt-transcribe'),
   /** Milliseconds until a request for one stretch of speech, at most a minute of audio, is given up. Default 120 s. */

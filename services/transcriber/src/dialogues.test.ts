@@ -9,7 +9,7 @@ import {
   type AiProvider,
   type Dialogue,
 } from '@pipeline/sandbox';
-import { transcriptLines, type CallTranscribed } from '@pipeline/contracts';
+import { KNOWN_PRICES, transcriptLines, type CallTranscribed } from '@pipeline/contracts';
 import { createSpeechToText } from './adapters/openai.ts';
 import { ended } from './fixtures.ts';
 import { handle, type TranscriberDeps } from './handler.ts';
@@ -58,6 +58,7 @@ function transcribe(dialogue: Dialogue, { apiKey = KEY, timeoutMs = 20_000 } = {
     report: () => {},
     now: Date.now,
     setup: { model: options.model, channelMap: ['caller', 'agent'], concurrency: 4 },
+    prices: KNOWN_PRICES,
   };
   const analysis = { ...ended.data.analysis, language: dialogue.language };
   return handle({ ...ended, data: { ...ended.data, analysis } }, deps, never);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { callTranscribedSchema, failureOf, PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { callTranscribedSchema, failureOf, KNOWN_PRICES, PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { CALL_SID, ended } from './fixtures.ts';
 import { handle, handOn, type Progress, type TranscriberDeps } from './handler.ts';
 import type { SpeechRequest } from './hear.ts';
@@ -45,6 +45,7 @@ function depsOf({ recordings = [{ source: recordingOf(10, [4], [1]), offsetMs: 0
     report: (progress) => void reported.push(progress),
     now: () => (clock += 250),
     setup: { model: 'gpt-transcribe', channelMap: ['caller', 'agent'], concurrency: 1 },
+    prices: KNOWN_PRICES,
     ...more,
   };
   return { deps, requests, reported, closed: () => closed };

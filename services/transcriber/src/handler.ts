@@ -6,6 +6,7 @@ import {
   type CallTranscribed,
   type Failure,
   type OutboundEvent,
+  type PriceTable,
   type Received,
   type StageResult,
   type Transcript,
@@ -25,6 +26,7 @@ export type TranscriberDeps = HearingDeps & {
   /** Milliseconds since 1970. */
   now(): number;
   readonly setup: HearingDeps['setup'] & { readonly model: string };
+  readonly prices: PriceTable;
 };
 
 /** Makes the final transcript of an ended call from its recording. */
@@ -41,7 +43,8 @@ export async function handle(
     const { transcript, usage } = await hear(opened.recordings, event.data.analysis, deps, signal);
     deps.report({ kind: 'obtained', callSid, chars: transcript.text.length, segments: transcript.segments.length });
     const ms = deps.now() - startedAtMs;
-    const result = stageDone({ model: deps.setup.model, attempts: event.attempt, ms, usage });
+    const { setup, prices } = deps;
+    const result = stageDone({ model: setup.model, attempts: event.attempt, ms, usage, prices });
     return [transcribed(event, transcript, result, deps.now())];
   } finally {
     await opened.close();
@@ -52,10 +55,10 @@ export async function handle(
 export async function handOn(
   event: Received<CallEnded>,
   failure: Failure,
-  deps: Pick<TranscriberDeps, 'now'>,
+  deps: Pick<TranscriberDeps, 'now' | 'prices'>,
   _signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
-  return [transcribed(event, null, stageNotDone(failure, event.attempt), deps.now())];
+  return [transcribed(event, null, stageNotDone(failure, event.attempt, deps.prices), deps.now())];
 }
 
 function transcribed(

@@ -1,5 +1,6 @@
+import { pricesWith } from '@pipeline/contracts';
 import { connectBroker } from '@pipeline/messaging';
-import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
+import { createService, createStageMetrics, loadConfig, warnOfShutdown } from '@pipeline/runtime';
 import { createSpeechToText } from './adapters/openai.ts';
 import { createTwilio } from './adapters/twilio.ts';
 import { configSchema } from './config.ts';
@@ -32,6 +33,8 @@ const deps: TranscriberDeps = {
   transcribe: createSpeechToText({
     baseUrl: config.TRANSCRIPTION_BASE_URL,
     apiKey: config.TRANSCRIPTION_API_KEY,
+    keyHeader: config.TRANSCRIPTION_KEY_HEADER,
+    hints: config.TRANSCRIPTION_HINTS,
     model: config.TRANSCRIPTION_MODEL,
     timeoutMs: config.TRANSCRIPTION_TIMEOUT_MS,
     concurrency,
@@ -39,7 +42,10 @@ const deps: TranscriberDeps = {
   report: createReport(service.logger),
   now: Date.now,
   setup: { model: config.TRANSCRIPTION_MODEL, channelMap: config.CHANNEL_MAP, concurrency },
+  prices: pricesWith(config.MODEL_PRICES),
 };
+const configured = { variable: 'TRANSCRIPTION_MODEL', model: config.TRANSCRIPTION_MODEL };
+warnOfShutdown(service.logger, configured, new Date());
 
 const stage = await broker.startStage({
   stage: 'transcriber',

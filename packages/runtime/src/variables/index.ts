@@ -1,2 +1,3 @@
 export * from './broker.ts';
+export * from './models.ts';
 export * from './store.ts';

@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { Dialogue } from '../dialogues/dialogue.ts';
 import { loadKeywordRules } from '../dialogues/load.ts';
 import { ApiError } from './api-error.ts';
-import { isAuthorized } from './authorize.ts';
+import { addDialect, DIALECTS, type DialectName } from './dialect.ts';
 import { survives, type ExchangeDeps } from './exchange.ts';
 import { createFaults, type AiFault } from './faults.ts';
 import { createLedger, type AiRequest } from './ledger.ts';
@@ -17,8 +17,10 @@ import { createTextModel } from './text/text-model.ts';
 
 export type AiProviderOptions = {
   readonly dialogues: readonly Dialogue[];
-  /** The only bearer token that is let in. */
+  /** The only key that is let in. */
   readonly apiKey: string;
+  /** Which server it is like: `azure`, `vllm`, `ollama`, or `plain`, which knows no forms at all. Default `openai`. */
+  readonly dialect?: DialectName;
   /** A free port unless given; always on 127.0.0.1. */
   readonly port?: number;
   /** From the end of a caller's turn to its live transcription. Default 40 ms. */
@@ -51,9 +53,11 @@ export async function startAiProvider(options: AiProviderOptions): Promise<AiPro
   const closing = new AbortController();
   const textModel = createTextModel(options.dialogues, await loadKeywordRules());
   const app = fastify({ bodyLimit: MAX_JSON_BYTES, forceCloseConnections: true });
-  const deps: ExchangeDeps = { faults, ledger, closing: closing.signal };
+  const dialect = DIALECTS[options.dialect ?? 'openai'];
+  const deps: ExchangeDeps = { faults, ledger, dialect, closing: closing.signal };
 
-  addManners(app, options.apiKey, deps);
+  addDialect(app, dialect, options.apiKey);
+  addManners(app, deps);
   addModelRoutes(app, deps);
   addTranscriptionsRoute(app, options.dialogues, deps);
   addResponsesRoute(app, textModel, deps);
@@ -80,12 +84,8 @@ export async function startAiProvider(options: AiProviderOptions): Promise<AiPro
   };
 }
 
-/** What all routes have in common: the key, request ids, errors in OpenAI's form, and the status in the ledger. */
-function addManners(app: FastifyInstance, apiKey: string, { ledger }: ExchangeDeps): void {
-  app.addHook('onRequest', async (request) => {
-    if (isAuthorized(request.headers.authorization, apiKey)) return;
-    throw new ApiError(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
-  });
+/** What all routes have in common: request ids, errors in OpenAI's form, and the status in the ledger. */
+function addManners(app: FastifyInstance, { ledger }: ExchangeDeps): void {
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', `req_${randomUUID().replaceAll('-', '')}`).header('openai-version', '2020-10-01');
     ledger.settle(request, reply.statusCode);

@@ -1,11 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import { ApiError } from './api-error.ts';
+import type { Dialect } from './dialect.ts';
 import type { AiFault, Faults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What every route works with. `closing` aborts when the provider closes. */
-export type ExchangeDeps = { readonly faults: Faults; readonly ledger: Ledger; readonly closing: AbortSignal };
+export type ExchangeDeps = {
+  readonly faults: Faults;
+  readonly ledger: Ledger;
+  readonly dialect: Dialect;
+  readonly closing: AbortSignal;
+};
 
 /**
  * Shows the part of a fault that is about the connection. Returns false when the request has had its answer, or never gets one;

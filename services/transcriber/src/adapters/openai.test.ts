@@ -81,10 +81,27 @@ describe('speech to text', () => {
 
   test('sends an older model the one language that it takes, and no keywords', async () => {
     const { transcribe, forms } = await providerWith([json(200, { text: 'hello' })], { model: 'whisper-1' });
-    expect(await transcribe(request, never)).toEqual({ text: 'hello', language: null, usage: {} });
+    expect(await transcribe(request, never)).toEqual({ text: 'hello', language: null, usage: { audioSeconds: 0 } });
     expect(forms[0]).toMatchObject({ language: ['ar'] });
     expect(forms[0]).not.toHaveProperty('languages[]');
     expect(forms[0]).not.toHaveProperty('keywords[]');
+  });
+
+  test.each([
+    ['languages', ['languages[]', 'keywords[]']],
+    ['language', ['language']],
+    ['none', []],
+  ] as const)('sends a server that takes %s as hints those and no others', async (hints, names) => {
+    const { transcribe, forms } = await providerWith([json(200, { text: 'hello' })], { model: 'own', hints });
+    await transcribe(request, never);
+    const sent = Object.keys(forms[0] ?? {}).filter((name) => /language|keyword/.test(name));
+    expect(sent).toEqual([...names]);
+  });
+
+  test('counts the seconds of what it sent where the provider does not', async () => {
+    const { transcribe } = await providerWith([json(200, { text: 'hello' })]);
+    const audio = async () => new Uint8Array(44 + 24_000);
+    expect((await transcribe({ ...request, audio }, never)).usage).toEqual({ audioSeconds: 1.5 });
   });
 
   test('asks once without the language when the model does not know it, and remembers', async () => {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Dialogue } from '../../dialogues/dialogue.ts';
 import { badRequest } from '../api-error.ts';
+import { checkHints } from '../dialect.ts';
 import { survives, type ExchangeDeps } from '../exchange.ts';
 import { excerpt } from '../ledger.ts';
 import type { Model } from '../models.ts';
@@ -19,6 +20,7 @@ export function addTranscriptionsRoute(app: FastifyInstance, dialogues: readonly
     const entry = deps.ledger.open('transcriptions', Buffer.isBuffer(request.body) ? request.body.length : 0, request);
     const form = await readForm(request.body, request.headers['content-type']);
     entry.model = modelNameOf(form);
+    checkHints(form, deps.dialect);
     const wanted = checkForm(form);
     const heard = hear(new Uint8Array(await wanted.file.arrayBuffer()));
     checkLength(wanted.model, heard.seconds);

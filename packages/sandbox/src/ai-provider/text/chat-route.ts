@@ -9,6 +9,7 @@ import { jsonSchemaSchema } from './json-schema.ts';
 import { messageSchema, splitMessages } from './messages.ts';
 import { checkTemperature } from './model-rules.ts';
 import { outcomeOf, tokensOf, type Outcome } from './outcome.ts';
+import { chatty, schemaInWords } from './schema-in-words.ts';
 import { checkStrictSchema } from './strict-schema.ts';
 import type { TextModel } from './text-model.ts';
 
@@ -48,12 +49,15 @@ export function addChatRoute(app: FastifyInstance, textModel: TextModel, deps: E
     if (!(await survives(fault, reply, deps.closing))) return reply;
     const model = findModel(body.model, 'text');
     checkTemperature(model, body.temperature);
-    if (isReasoning(model)) refuseKeys(body, ['max_tokens'], "Use 'max_completion_tokens' instead.");
+    const isStrict = isReasoning(model) && deps.dialect.limit === 'max_completion_tokens';
+    if (isStrict) refuseKeys(body, ['max_tokens'], "Use 'max_completion_tokens' instead.");
     const format = body.response_format?.type === 'json_schema' ? body.response_format.json_schema : undefined;
     if (format?.strict === true) checkStrictSchema(format.schema, format.name, 'response_format');
-    const answer = textModel.answer({ instructions, prompt, schema: format?.schema });
+    const told = schemaInWords(instructions);
+    const answer = textModel.answer({ instructions, prompt, schema: format?.schema ?? told });
     entry.dialogueId = answer.dialogueId;
-    return completionOf(body.model, outcomeOf(answer.text, fault), tokensOf(instructions + prompt));
+    const text = told !== undefined && deps.dialect.forms === 'none' ? chatty(answer.text) : answer.text;
+    return completionOf(body.model, outcomeOf(text, fault), tokensOf(instructions + prompt));
   });
 }
 

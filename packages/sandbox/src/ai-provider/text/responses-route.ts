@@ -9,6 +9,7 @@ import { jsonSchemaSchema } from './json-schema.ts';
 import { messageSchema, splitMessages } from './messages.ts';
 import { checkTemperature } from './model-rules.ts';
 import { outcomeOf, tokensOf, type Outcome } from './outcome.ts';
+import { schemaInWords } from './schema-in-words.ts';
 import { checkStrictSchema } from './strict-schema.ts';
 import type { TextModel } from './text-model.ts';
 
@@ -51,7 +52,7 @@ export function addResponsesRoute(app: FastifyInstance, textModel: TextModel, de
     if (!(await survives(fault, reply, deps.closing))) return reply;
     checkTemperature(findModel(body.model, 'text'), body.temperature);
     const format = body.text?.format;
-    const schema = format?.type === 'json_schema' ? format.schema : undefined;
+    const schema = format?.type === 'json_schema' ? format.schema : schemaInWords(instructions);
     if (format?.type === 'json_schema' && format.strict === true) {
       checkStrictSchema(format.schema, format.name, 'text.format.schema');
     }

@@ -1,0 +1,56 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { boundaryFor, createTextModel, type TextModelOptions } from '@pipeline/ai-client';
+import { KNOWN_PRICES, transcriptLines, type NewCallLog } from '@pipeline/contracts';
+import { loadBusinesses, loadDialogues, startAiProvider, type AiProvider, type DialectName } from '@pipeline/sandbox';
+import { summarized } from './fixtures.ts';
+import { handle, type ExtractorDeps } from './handler.ts';
+import { createUnstored } from './unstored.ts';
+
+const KEY = 'key-of-the-sandbox';
+const never = new AbortController().signal;
+const businesses = await loadBusinesses();
+const dialogues = (await loadDialogues()).filter(({ answers }) => answers.summary !== null);
+const dialogue = dialogues.find(({ id }) => id === 'he-renovation');
+if (dialogue === undefined) throw new Error('the sandbox has lost a dialogue');
+
+const SETUPS: Readonly<Record<DialectName, Pick<TextModelOptions, 'api' | 'form' | 'keyHeader'>>> = {
+  openai: {},
+  azure: { keyHeader: 'api-key' },
+  vllm: { api: 'chat' },
+  ollama: { api: 'chat', form: 'object' },
+  plain: { api: 'chat', form: 'prompt' },
+};
+const kinds = Object.keys(SETUPS) as DialectName[]; // Object.keys loses the literal type
+
+let provider: AiProvider | undefined;
+afterEach(() => provider?.close());
+
+describe.each(kinds)('a server like %s', (kind) => {
+  test('extracts the fields of a call, paid once', async () => {
+    provider = await startAiProvider({ dialogues, apiKey: KEY, dialect: kind });
+    const limits = { timeoutMs: 20_000, maxOutputTokens: 8_000 };
+    const options = { baseUrl: provider.url, apiKey: KEY, model: 'gpt-6-luna', ...limits, ...SETUPS[kind] };
+    const logs: NewCallLog[] = [];
+    const deps: ExtractorDeps = {
+      settings: async (id) => businesses.find((business) => business.id === id) ?? null,
+      ask: createTextModel(options),
+      store: async (log) => {
+        logs.push(log);
+        return { kind: 'stored', callLog: { ...log, stored_at: '2025-12-09T10:33:00Z', previous: null } };
+      },
+      find: async () => ({ kind: 'none' }),
+      ...createUnstored(1),
+      report: () => {},
+      boundaryFor,
+      now: Date.now,
+      model: options.model,
+      prices: KNOWN_PRICES,
+    };
+    const { turns, language, businessId, answers } = dialogue;
+    const transcript = { text: transcriptLines(turns), language, segments: [] };
+    const data = { ...summarized.data, transcript, summary: answers.summary };
+    await handle({ ...summarized, businessId, data }, deps, never);
+    expect(logs).toMatchObject([{ extracted_city: 'תל אביב', extracted_service: 'שיפוצים', status: 'complete' }]);
+    expect(provider.requests.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+});

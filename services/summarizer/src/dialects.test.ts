@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { boundaryFor, createTextModel, type TextModelOptions } from '@pipeline/ai-client';
+import { KNOWN_PRICES, transcriptLines, type CallSummarized } from '@pipeline/contracts';
+import { loadDialogues, startAiProvider, type AiProvider, type DialectName } from '@pipeline/sandbox';
+import { transcribed } from './fixtures.ts';
+import { handle } from './handler.ts';
+
+const KEY = 'key-of-the-sandbox';
+const never = new AbortController().signal;
+const dialogues = (await loadDialogues()).filter((dialogue) => dialogue.turns.length > 0);
+const [dialogue] = dialogues;
+if (dialogue === undefined) throw new Error('the sandbox has no dialogue with words');
+
+/** What an operator configures for a server of that kind. */
+const SETUPS: Readonly<Record<DialectName, Pick<TextModelOptions, 'api' | 'form' | 'keyHeader'>>> = {
+  openai: {},
+  azure: { keyHeader: 'api-key' },
+  vllm: { api: 'chat' },
+  ollama: { api: 'chat', form: 'object' },
+  plain: { api: 'chat', form: 'prompt' },
+};
+const kinds = Object.keys(SETUPS) as DialectName[]; // Object.keys loses the literal type
+
+let provider: AiProvider | undefined;
+afterEach(() => provider?.close());
+
+async function summarise(kind: DialectName, setup = SETUPS[kind]): Promise<CallSummarized> {
+  provider = await startAiProvider({ dialogues, apiKey: KEY, dialect: kind });
+  const limits = { timeoutMs: 20_000, maxOutputTokens: 8_000 };
+  const ask = createTextModel({ baseUrl: provider.url, apiKey: KEY, model: 'gpt-6-luna', ...limits, ...setup });
+  const deps = { ask, boundaryFor, now: Date.now, model: 'gpt-6-luna', prices: KNOWN_PRICES };
+  const transcript = { text: transcriptLines(dialogue?.turns ?? []), language: 'he', segments: [] };
+  const [event] = await handle({ ...transcribed, data: { ...transcribed.data, transcript } }, deps, never);
+  return event as CallSummarized; // The only event that this handler returns.
+}
+
+describe.each(kinds)('a server like %s', (kind) => {
+  test('summarises a call, paid once, and costs what it counts or nothing that is known', async () => {
+    const { data } = await summarise(kind);
+    expect(data.summary).toBe(dialogue.answers.summary);
+    expect(provider?.requests.filter(({ status }) => status === 200)).toHaveLength(1);
+    const counts = kind !== 'ollama' && kind !== 'plain';
+    expect(typeof data.stages.summarizer?.costUsd).toBe(counts ? 'number' : 'object');
+  });
+});
+
+test.each(['vllm', 'azure'] as const)(
+  '%s, asked as if it were OpenAI, pauses the stage and loses no call',
+  async (kind) => {
+    await expect(summarise(kind, {})).rejects.toMatchObject({ name: 'RetryLaterError', pause: expect.any(String) });
+  },
+);
