@@ -11,17 +11,15 @@ export const webhookSecretSchema = z
 
 /**
  * One secret of a business: the text alone, valid until it is removed, or with the instant at which it stops signing. Rotation
- * gives the old secret an `expiresAt`, so that for the time of the overlap both sign.
+ * gives the old secret an `expiresAt`, so that for the time of the overlap both sign. `secret` is the form of the text.
  */
-export const webhookSecretEntrySchema = z.union([
-  webhookSecretSchema,
-  z.strictObject({
-    secret: webhookSecretSchema,
-    createdAt: z.iso.datetime().optional(),
-    expiresAt: z.iso.datetime().optional(),
-  }),
-]);
-export type WebhookSecretEntry = z.infer<typeof webhookSecretEntrySchema>;
+export function secretEntrySchemaOf(secret: z.ZodType<string>) {
+  return z.union([
+    secret,
+    z.strictObject({ secret, createdAt: z.iso.datetime().optional(), expiresAt: z.iso.datetime().optional() }),
+  ]);
+}
+export type WebhookSecretEntry = z.infer<ReturnType<typeof secretEntrySchemaOf>>;
 
 /** The text of an entry, whichever form it has. */
 export function secretOf(entry: WebhookSecretEntry): string {
