@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { parseConfig } from '@pipeline/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { environmentOf, textsOf, type Variable } from './environment.ts';
@@ -11,7 +12,12 @@ const OWN_VALUES = {
   TWILIO_ACCOUNT_SID: 'AC0123456789abcdef0123456789abcdef',
   PUBLIC_BASE_URL: 'https://calls.example.com',
 };
-const SECRET_NAME = /PASSWORD|SECRET|TOKEN|API_KEY/;
+const SECRET_NAME = /PASSWORD|SECRET|TOKEN|API_KEY|SETTINGS_KEYS/;
+/** Secrets that have a form. */
+const SHAPED_SECRETS: Readonly<Record<string, string>> = {
+  TWILIO_API_KEY_SID: 'SK0123456789abcdef0123456789abcdef',
+  SETTINGS_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+};
 let base: Manifest[];
 
 beforeAll(async () => {
@@ -64,12 +70,9 @@ function variablesOf(service: string): Map<string, Variable> {
   return environmentOf(workload, base);
 }
 
-function secretsOf(service: string): Record<string, string> {
+function secretsOf(service: string): Record<string, string | undefined> {
   const secrets = [...variablesOf(service)].filter(([, variable]) => variable.kind === 'secret');
   return Object.fromEntries(
-    secrets.map(([name]) => [
-      name,
-      name === 'TWILIO_API_KEY_SID' ? 'SK0123456789abcdef0123456789abcdef' : 'b5c2f0a1d4',
-    ]),
+    secrets.map(([name]) => [name, Object.hasOwn(SHAPED_SECRETS, name) ? SHAPED_SECRETS[name] : 'b5c2f0a1d4']),
   );
 }

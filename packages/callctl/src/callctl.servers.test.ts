@@ -16,6 +16,7 @@ import { createProgressLogger } from './progress-logger.ts';
 import type { Environment } from './verb.ts';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+const key = randomBytes(32).toString('base64');
 const password = randomBytes(12).toString('hex');
 const logger = createProgressLogger(() => {});
 const never = new AbortController().signal;
@@ -174,6 +175,7 @@ function environmentOf(identity: (typeof USED)[number]): Environment & NodeJS.Pr
     NATS_PASSWORD: password,
     STREAM_REPLICAS: '1',
     STREAM_MAX_BYTES: '1048576',
+    SETTINGS_KEYS: `k1:${key}`,
   };
 }
 

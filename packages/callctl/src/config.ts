@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { brokerVariables, storeVariables } from '@pipeline/runtime';
+import { brokerVariables, settingsKeysVariables, storeVariables } from '@pipeline/runtime';
 
 /** The environment of verbs that use the database: `MONGO_URL`, `MONGO_USER`, `MONGO_PASSWORD`, `MONGO_DB_PREFIX`. */
 export const storeSchema = z.object(storeVariables);
@@ -9,3 +9,6 @@ export const brokerSchema = z.object(brokerVariables);
 
 /** The environment of a verb that uses both, so that all problems are told at once. */
 export const bothSchema = z.object({ ...brokerVariables, ...storeVariables });
+
+/** The environment of verbs that store secrets: the database and `SETTINGS_KEYS`. */
+export const sealingSchema = z.object({ ...storeVariables, ...settingsKeysVariables });

@@ -2,9 +2,18 @@ import type { Verb } from './verb.ts';
 import { erase } from './verbs/erase.ts';
 import { provision } from './verbs/provision.ts';
 import { settingsGet } from './verbs/settings-get.ts';
+import { settingsRekey } from './verbs/settings-rekey.ts';
 import { settingsSet } from './verbs/settings-set.ts';
 import { settingsValidate } from './verbs/settings-validate.ts';
 import { show } from './verbs/show.ts';
 
 /** Every verb, in the order of `--help`. */
-export const VERBS: readonly Verb[] = [settingsGet, settingsSet, settingsValidate, show, erase, provision];
+export const VERBS: readonly Verb[] = [
+  settingsGet,
+  settingsSet,
+  settingsValidate,
+  settingsRekey,
+  show,
+  erase,
+  provision,
+];

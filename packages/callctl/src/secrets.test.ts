@@ -8,16 +8,16 @@ const STORED = businessSettingsSchema.parse({
   name: 'Test',
   agent: { instructions: 'Help.', greeting: 'Hi' },
   inbound_webhook_url: 'https://hooks.example/in?token=canary',
-  webhook_secrets: [secretOf(1), secretOf(2)],
+  webhook_secrets: [secretOf(1), { secret: secretOf(2), expiresAt: '2030-01-01T00:00:00Z' }],
   webhook_headers: { Authorization: 'canary' },
 });
 
 test('masked settings hold no secret, no value of a header and no query', () => {
   const text = JSON.stringify(maskSecrets(STORED));
   expect(text).not.toContain('canary');
-  expect(text).not.toContain(STORED.webhook_secrets[0]);
+  for (const byte of [1, 2]) expect(text).not.toContain(secretOf(byte));
   expect(maskSecrets(STORED)).toMatchObject({
-    webhook_secrets: ['whsec_[kept]', 'whsec_[kept]'],
+    webhook_secrets: ['whsec_[kept]', { secret: 'whsec_[kept]', expiresAt: '2030-01-01T00:00:00Z' }],
     webhook_headers: { Authorization: '[kept]' },
     inbound_webhook_url: 'https://hooks.example/in?[kept]',
   });

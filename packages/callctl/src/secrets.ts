@@ -1,11 +1,11 @@
-import { secretOf, type BusinessSettings, type WebhookSecretEntry } from '@pipeline/contracts';
+import { secretOf, withSecret, type FullSettings, type WebhookSecretEntry } from '@pipeline/contracts';
 
 /** Stands in place of a secret. In a file that is set it means "as it is stored". */
 export const MASK = '[kept]';
 const MASKED_SECRET = `whsec_${MASK}`;
 
 /** Settings that may be shown: no webhook secret, no value of a header, no query of a URL. */
-export function maskSecrets(settings: BusinessSettings): BusinessSettings {
+export function maskSecrets(settings: FullSettings): FullSettings {
   return {
     ...settings,
     webhook_secrets: settings.webhook_secrets.map((entry) => withSecret(entry, MASKED_SECRET)),
@@ -20,10 +20,10 @@ export function hasMask(value: unknown): boolean {
 }
 
 /**
- * Puts the stored secrets back in place of masks: what `settings get` printed may be edited and set again. Secrets go by their
+ * Puts the stored secrets back in place of masks, sealed as they are: what `settings get` printed may be edited and set again. Secrets go by their
  * place, headers by their name, a URL only while it is the same up to its query. A mask with nothing behind it stays.
  */
-export function restoreSecrets(value: unknown, stored: BusinessSettings | null): unknown {
+export function restoreSecrets(value: unknown, stored: FullSettings | null): unknown {
   if (typeof value !== 'object' || value === null || stored === null) return value;
   const given: Record<string, unknown> = { ...value };
   const { webhook_secrets: secrets, webhook_headers: headers, inbound_webhook_url: url } = given;
@@ -62,8 +62,4 @@ export function standInForMasks(value: unknown): unknown {
 function isMasked(entry: unknown): entry is WebhookSecretEntry {
   if (typeof entry !== 'object' || entry === null) return entry === MASKED_SECRET;
   return 'secret' in entry && entry.secret === MASKED_SECRET;
-}
-
-function withSecret(entry: WebhookSecretEntry, secret: string): WebhookSecretEntry {
-  return typeof entry === 'string' ? secret : { ...entry, secret };
 }

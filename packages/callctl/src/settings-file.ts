@@ -1,4 +1,4 @@
-import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
+import { businessSettingsSchema, type FullSettings } from '@pipeline/contracts';
 import { parseDocument } from 'yaml';
 
 /** One thing that is wrong, at its JSON path: `$.fields[2].options`. Never holds a value. */
@@ -9,7 +9,7 @@ export type Parsed =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export type Checked =
-  | { readonly ok: true; readonly settings: BusinessSettings; readonly warnings: readonly Problem[] }
+  | { readonly ok: true; readonly settings: FullSettings; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads the text of a settings file, JSON or YAML, without looking at what it says. */

@@ -26,6 +26,11 @@ export function secretOf(entry: WebhookSecretEntry): string {
   return typeof entry === 'string' ? entry : entry.secret;
 }
 
+/** The same entry with another text. */
+export function withSecret(entry: WebhookSecretEntry, secret: string): WebhookSecretEntry {
+  return typeof entry === 'string' ? secret : { ...entry, secret };
+}
+
 /** The secrets that sign at an instant (milliseconds), newest last as they are stored: those that have not expired. */
 export function activeSecrets(entries: readonly WebhookSecretEntry[], nowMs: number): string[] {
   return entries.filter((entry) => !isOver(entry, nowMs)).map(secretOf);

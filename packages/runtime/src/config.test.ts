@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
@@ -10,6 +11,7 @@ import {
   urlVariable,
 } from './config.ts';
 import { brokerVariables } from './variables/broker.ts';
+import { settingsKeysVariables } from './variables/settings-keys.ts';
 import { storeVariables } from './variables/store.ts';
 
 const problemsOf = (schema: z.ZodType, environment: Record<string, string | undefined>): readonly string[] => {
@@ -99,5 +101,40 @@ describe('configuration', () => {
       ]);
     }
     expect(problemsOf(schema, { NODE_ENV: 'test', CRASH_AT: 'tr.before_ack:1' })).toEqual([]);
+  });
+});
+
+describe('the keys that seal secrets', () => {
+  const schema = z.object({ ...settingsKeysVariables });
+  const random = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
+
+  test('are read in their order, and are required', () => {
+    const keys = parseConfig(schema, { SETTINGS_KEYS: `${random('k2')}, ${random('k1')}` }).SETTINGS_KEYS;
+    expect(keys.map(({ id, key }) => [id, key.length])).toEqual([
+      ['k2', 32],
+      ['k1', 32],
+    ]);
+    expect(problemsOf(schema, {})).toEqual(['SETTINGS_KEYS: is missing']);
+  });
+
+  test.each([
+    ['no id', randomBytes(32).toString('base64')],
+    ['31 bytes', `k1:${randomBytes(31).toString('base64')}`],
+    ['two of one name', `${random('k1')},${random('k1')}`],
+    ['a trailing comma', `${random('k1')},`],
+    ['zeros', `k1:${Buffer.alloc(32).toString('base64')}`],
+    ['a typed pattern', `k1:${Buffer.from('abcabcabcabcabcabcabcabcabcabcab').toString('base64')}`],
+  ])('%s is refused by name and never by value', (_what, value) => {
+    const problems = problemsOf(schema, { NODE_ENV: 'test', SETTINGS_KEYS: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^SETTINGS_KEYS: /);
+    expect(problems[0]).not.toContain(value.slice(4, 20));
+  });
+
+  test.each(['dev-1', 'local-1', 'example', 'test'])('%s is an example, which production refuses', (id) => {
+    expect(problemsOf(schema, { SETTINGS_KEYS: `${random('k1')},${random(id)}` })).toEqual([
+      'SETTINGS_KEYS: holds an example key, which is refused when NODE_ENV is production',
+    ]);
+    expect(problemsOf(schema, { NODE_ENV: 'development', SETTINGS_KEYS: random(id) })).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasExampleKey } from './variables/settings-keys.ts';
 
 /** Every problem of the environment at once, by variable name and never by value. */
 export class ConfigError extends Error {
@@ -92,7 +93,7 @@ export type ServiceConfig = z.infer<typeof serviceSchema>;
 
 /**
  * Parses the environment. Blank variables count as missing. Throws a ConfigError that names every problem.
- * `CRASH_AT` together with `NODE_ENV=production` is one.
+ * `CRASH_AT` or an example key together with `NODE_ENV=production` is one.
  */
 export function parseConfig<S extends z.ZodType>(
   schema: S,
@@ -104,6 +105,9 @@ export function parseConfig<S extends z.ZodType>(
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => describe(issue, given));
   const production = (given['NODE_ENV'] ?? 'production') === 'production';
   if (production && given['CRASH_AT'] !== undefined) problems.push('CRASH_AT: is refused when NODE_ENV is production');
+  if (production && hasExampleKey(String(given['SETTINGS_KEYS'] ?? ''))) {
+    problems.push('SETTINGS_KEYS: holds an example key, which is refused when NODE_ENV is production');
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)].toSorted());
   return parsed.data;
 }

@@ -5,6 +5,7 @@ import {
   priceVariables,
   recordingVariables,
   serviceVariables,
+  settingsKeysVariables,
   stageVariables,
   storeVariables,
 } from './index.ts';
@@ -19,6 +20,7 @@ test('the README has one row for each variable of several services, with its def
     ...recordingVariables,
     ...priceVariables,
     ...storeVariables,
+    ...settingsKeysVariables,
   };
   const defaults = Object.entries(shared).map(([name, schema]) => {
     const parsed = schema.safeParse(undefined);

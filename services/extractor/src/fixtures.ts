@@ -59,8 +59,6 @@ export const settings: BusinessSettings = {
     },
   ],
   inbound_webhook_url: null,
-  webhook_secrets: [],
-  webhook_headers: {},
   webhook_events: [],
   webhook_schedule_seconds: null,
   webhook_rate_per_second: null,

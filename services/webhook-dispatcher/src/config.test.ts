@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { parseConfig } from '@pipeline/runtime';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from './config.ts';
@@ -9,6 +10,7 @@ const NEEDED = {
   MONGO_URL: 'mongodb://127.0.0.1:27017',
   MONGO_USER: 'webhook-dispatcher',
   MONGO_PASSWORD: 'b5c2f0a1',
+  SETTINGS_KEYS: `k1:${randomBytes(32).toString('base64')}`,
 };
 
 describe('the configuration', () => {

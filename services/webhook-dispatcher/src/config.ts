@@ -4,6 +4,7 @@ import {
   integerVariable,
   listVariable,
   serviceVariables,
+  settingsKeysVariables,
   stageVariables,
   storeVariables,
 } from '@pipeline/runtime';
@@ -19,6 +20,7 @@ export const configSchema = z
     ...brokerVariables,
     ...stageVariables,
     ...storeVariables,
+    ...settingsKeysVariables,
     /** Seconds between attempts, comma separated; one attempt more than there are entries. Default that of Standard Webhooks, 75 h. */
     WEBHOOK_SCHEDULE_SECONDS: listVariable({ min: 1, max: 2_592_000, default: STANDARD_SCHEDULE }),
     /** Milliseconds for the TCP connection, and again for TLS. Default 5 s. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createCallLogReader } from '@pipeline/call-store/call-log';
 import { connectStore, createDeliveryStore } from '@pipeline/call-store/deliveries';
 import { createSettingsReader } from '@pipeline/call-store/settings';
+import { createSecretSettingsReader } from '@pipeline/call-store/settings-secrets';
 import { createEndpoint, createResolver, urlPolicyOf } from '@pipeline/egress';
 import { connectBroker } from '@pipeline/messaging';
 import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime';
@@ -18,7 +19,6 @@ service.onStop('store', () => store.close());
 service.addReadiness('store', store.readiness);
 
 const findCall = createCallLogReader(store).find;
-const findSettings = createSettingsReader(store).byId;
 const endpoint = createEndpoint({
   policy: urlPolicyOf(config),
   resolve: createResolver({ budgetMs: config.WEBHOOK_CONNECT_TIMEOUT_MS }),
@@ -27,7 +27,8 @@ const endpoint = createEndpoint({
 });
 const dispatcher = createDispatcher({
   deliveries: createDeliveryStore(store),
-  findSettings,
+  // The only place where secrets are opened: they sign attempts and are kept nowhere.
+  findSettings: createSecretSettingsReader(store, config.SETTINGS_KEYS).byId,
   endpoint,
   owner: `${instance}/${randomUUID()}`,
   config,
@@ -42,7 +43,7 @@ service.onStop('deliveries', () => dispatcher.stop());
 const broker = await connectBroker({ config, identity: 'webhook-dispatcher', instance, logger, onClosed });
 service.onStop('broker', () => broker.close());
 service.addReadiness('broker', broker.readiness);
-const deps = { findCall, findSettings, ...dispatcher };
+const deps = { findCall, findSettings: createSettingsReader(store).byId, ...dispatcher };
 const stage = await broker.startStage({
   stage: 'webhook-dispatcher',
   crashPoint,

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { WEBHOOK_ATTEMPTS } from '@pipeline/contracts/webhook';
-import { brokerVariables, serviceVariables, stageVariables, storeVariables } from '@pipeline/runtime';
+import {
+  brokerVariables,
+  serviceVariables,
+  settingsKeysVariables,
+  stageVariables,
+  storeVariables,
+} from '@pipeline/runtime';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from './config.ts';
 
@@ -8,7 +14,13 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 describe('the README', () => {
   it('has one row for each variable of this service, with its default, and no other', () => {
-    const shared = { ...serviceVariables, ...brokerVariables, ...stageVariables, ...storeVariables };
+    const shared = {
+      ...serviceVariables,
+      ...brokerVariables,
+      ...stageVariables,
+      ...storeVariables,
+      ...settingsKeysVariables,
+    };
     const names = Object.keys(configSchema.shape) as (keyof typeof configSchema.shape)[]; // Object.keys loses the literal type
     const own = names.filter((name) => !Object.hasOwn(shared, name));
     const rows = [...readme.matchAll(/^\| `([A-Z0-9_]+)` \| (.*?) ?\|/gm)].map(([, name = '', value = '']) => [

@@ -1,39 +1,35 @@
-import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
 import { trusted, type Model } from 'mongoose';
 import { StoreError } from '../connection/errors.ts';
 import { inTime, isDuplicateKey } from '../connection/in-time.ts';
 import { modelOf } from '../connection/model.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
-import { SETTINGS_COLLECTION, SETTINGS_PLAN, settingsSchema, type SettingsDocument } from './model.ts';
+import { SETTINGS_COLLECTION, SETTINGS_PLAN, settingsSchema, type SettingsDocument } from '../settings/model.ts';
+import { sealedSettingsSchema, sealSettings, type SealedSettings } from './sealed-settings.ts';
+import type { SettingsKey } from './sealing.ts';
 
 /** Stores settings. Only `callctl` has it, and a user of the database that may. */
 export type SettingsWriter = {
   /**
-   * Stores the settings of one business as a whole, in place of what was there. Throws StoreError `PHONE_TAKEN` when another
-   * business has one of the numbers, a ZodError when the settings are not valid, RetryLaterError while the database cannot.
+   * Stores the settings of one business as a whole, in place of what was there; plain secrets are sealed on the way. With `seen`,
+   * only if nobody has stored them since then. Throws StoreError `PHONE_TAKEN` when another business has one of the numbers,
+   * `CHANGED_MEANWHILE` for `seen`, a ZodError when the settings are not valid, RetryLaterError while the database cannot.
    */
-  save(settings: BusinessSettings, signal: AbortSignal): Promise<void>;
+  save(settings: SealedSettings, signal: AbortSignal, seen?: Date): Promise<void>;
 };
 
-/** A writer on a store. */
-export function createSettingsWriter(store: Store): SettingsWriter {
+/** A writer on a store. The first key of the ring seals. Throws a TypeError when there is none. */
+export function createSettingsWriter(store: Store, keys: readonly SettingsKey[]): SettingsWriter {
+  const [key] = keys;
+  if (key === undefined) throw new TypeError('no key to seal secrets with');
   const { connection, expect } = internalsOf(store);
   expect(SETTINGS_PLAN);
   const model = modelOf(connection('settings'), settingsSchema, SETTINGS_COLLECTION);
   return {
-    save: async (settings, signal) => {
-      const { id, ...rest } = businessSettingsSchema.parse(settings);
-      // `$literal`: instructions of an agent may hold words such as `$price`, which a pipeline would read as a field.
-      const replacement = {
-        $mergeObjects: [
-          { $literal: rest },
-          { _id: '$_id', createdAt: { $ifNull: ['$createdAt', '$$NOW'] }, updatedAt: '$$NOW' },
-        ],
-      };
-      const update = () =>
-        model.updateOne({ _id: id }, [{ $replaceWith: replacement }], { upsert: true, updatePipeline: true }).exec();
+    save: async (settings, signal, seen) => {
+      const { id, ...rest } = sealSettings(sealedSettingsSchema.parse(settings), key);
+      const update = (): Promise<number> => replace(model, id, rest, seen);
       try {
-        await inTime('save settings', signal, update);
+        if ((await inTime('save settings', signal, update)) === 0 && seen !== undefined) throw changedMeanwhile(id);
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
         const owner = await ownerOf(model, id, rest.phone_numbers, signal);
@@ -42,6 +38,25 @@ export function createSettingsWriter(store: Store): SettingsWriter {
       }
     },
   };
+}
+
+/** One atomic replacement; resolves with how many documents it found. */
+async function replace(
+  model: Model<SettingsDocument>,
+  id: string,
+  rest: Omit<SealedSettings, 'id'>,
+  seen: Date | undefined,
+): Promise<number> {
+  // `$literal`: instructions of an agent may hold words such as `$price`, which a pipeline would read as a field.
+  const replacement = {
+    $mergeObjects: [
+      { $literal: rest },
+      { _id: '$_id', createdAt: { $ifNull: ['$createdAt', '$$NOW'] }, updatedAt: '$$NOW' },
+    ],
+  };
+  const filter = seen === undefined ? { _id: id } : { _id: id, updatedAt: seen };
+  const options = { upsert: seen === undefined, updatePipeline: true } as const;
+  return (await model.updateOne(filter, [{ $replaceWith: replacement }], options).exec()).matchedCount;
 }
 
 async function ownerOf(
@@ -58,4 +73,11 @@ async function ownerOf(
 
 function phoneTaken(owner: string, cause: unknown): StoreError {
   return new StoreError('PHONE_TAKEN', `one of the phone numbers belongs to business ${owner}`, cause);
+}
+
+function changedMeanwhile(id: string): StoreError {
+  return new StoreError(
+    'CHANGED_MEANWHILE',
+    `somebody else stored the settings of business ${id} meanwhile, nothing was stored`,
+  );
 }

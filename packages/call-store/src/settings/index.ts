@@ -2,5 +2,4 @@ export { connectStore, type Store, type StoreLog, type StoreReadiness } from '..
 export { StoreError } from '../connection/errors.ts';
 export type { StoreConfig } from '../connection/options.ts';
 export { createSettingsReader, type SettingsReader } from './reader.ts';
-export { createSettingsWriter, type SettingsWriter } from './writer.ts';
 export { provisionSettings } from './provision.ts';

@@ -4,7 +4,7 @@ import type { CollectionPlan } from '../connection/collections.ts';
 
 export const SETTINGS_COLLECTION = 'business_settings';
 
-/** The settings of one business as a document: `_id` is the business's id, the rest is as contracts define it. */
+/** The settings of one business as a document: `_id` is the business's id, the rest is as contracts define it, secrets sealed. */
 export type SettingsDocument = Omit<BusinessSettings, 'id'> & {
   readonly _id: string;
   readonly createdAt: Date;

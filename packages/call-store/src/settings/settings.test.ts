@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
+import { businessSettingsSchema, SECRET_SETTINGS, type BusinessSettings, type FullSettings } from '@pipeline/contracts';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { internalsOf } from '../connection/store.ts';
 import { openStore } from '../fixtures/store.ts';
-import { createSettingsReader, createSettingsWriter, provisionSettings } from './index.ts';
+import { createSettingsWriter } from '../settings-secrets/index.ts';
+import { createSettingsReader, provisionSettings } from './index.ts';
 import { SETTINGS_COLLECTION } from './model.ts';
 
 const never = new AbortController().signal;
@@ -21,9 +23,9 @@ test('settings come back as they were saved, by id and by each of their numbers'
   const { reader, writer, close } = await openSettings();
   const settings = business('biz_1', ['+972501234567', '+972501234568']);
   await writer.save(settings, never);
-  expect(await reader.byId('biz_1', never)).toEqual(settings);
-  expect(await reader.byPhone('+972501234567', never)).toEqual(settings);
-  expect(await reader.byPhone('+972501234568', never)).toEqual(settings);
+  expect(await reader.byId('biz_1', never)).toEqual(visible(settings));
+  expect(await reader.byPhone('+972501234567', never)).toEqual(visible(settings));
+  expect(await reader.byPhone('+972501234568', never)).toEqual(visible(settings));
   expect(await reader.byPhone('+972501234569', never)).toBeNull();
   expect(await reader.byId('biz_2', never)).toBeNull();
   await close();
@@ -34,7 +36,7 @@ test('a save replaces the settings as a whole and keeps when they were made', as
   await writer.save(business('biz_1', ['+972501234567'], { keywords: ['a'] }), never);
   const { createdAt } = await raw('biz_1');
   await writer.save(business('biz_1', []), never);
-  expect(await reader.byId('biz_1', never)).toEqual(business('biz_1', []));
+  expect(await reader.byId('biz_1', never)).toEqual(visible(business('biz_1', [])));
   expect((await raw('biz_1'))['createdAt']).toEqual(createdAt);
   expect(await reader.byPhone('+972501234567', never)).toBeNull();
   await close();
@@ -77,7 +79,7 @@ test('keys of a newer version do not stop a reader, and a value that does not fi
   const { writer, reader, documents, close } = await openSettings();
   await writer.save(business('biz_1', []), never);
   await documents.updateOne({}, { $set: { brand_new: 1, 'agent.mood': 'happy', 'summary.style': 'x' } });
-  expect(await reader.byId('biz_1', never)).toEqual(business('biz_1', []));
+  expect(await reader.byId('biz_1', never)).toEqual(visible(business('biz_1', [])));
   await documents.updateOne({}, { $set: { 'agent.greeting': { secret: 'canary' } } });
   const read = reader.byId('biz_1', never);
   await expect(read).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
@@ -92,14 +94,14 @@ async function openSettings() {
   const documents = internalsOf(store).connection('settings').collection(SETTINGS_COLLECTION);
   return {
     reader: createSettingsReader(store),
-    writer: createSettingsWriter(store),
+    writer: createSettingsWriter(store, [{ id: 'k1', key: randomBytes(32) }]),
     documents,
     raw: async (id: string) => ({ ...(await documents.find().toArray()).find((found) => String(found._id) === id) }),
     close: store.close,
   };
 }
 
-function business(id: string, phones: readonly string[], more: Partial<BusinessSettings> = {}): BusinessSettings {
+function business(id: string, phones: readonly string[], more: Partial<FullSettings> = {}): FullSettings {
   return businessSettingsSchema.parse({
     id,
     name: 'Test',
@@ -107,4 +109,11 @@ function business(id: string, phones: readonly string[], more: Partial<BusinessS
     agent: { instructions: '$name', greeting: 'שלום' },
     ...more,
   });
+}
+
+/** What a reader without keys may see of settings. */
+function visible(settings: FullSettings): BusinessSettings {
+  const secret: readonly string[] = SECRET_SETTINGS;
+  // Exactly the keys that the type of the visible settings leaves out.
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !secret.includes(key))) as BusinessSettings;
 }

@@ -1,4 +1,4 @@
-import { createSettingsReader } from '@pipeline/call-store/settings';
+import { createSealedSettingsReader } from '@pipeline/call-store/settings-secrets';
 import { businessIdSchema } from '@pipeline/contracts';
 import { maskSecrets } from '../secrets.ts';
 import { CommandError, UsageError, type Verb } from '../verb.ts';
@@ -13,12 +13,12 @@ export const settingsGet: Verb = {
   run: async (context) => {
     const id = businessIdSchema.safeParse(context.arguments[0]);
     if (!id.success) throw new UsageError('<businessId> is 1 to 64 letters, digits, _ or -');
-    const settings = await withStore(context, (store) => createSettingsReader(store).byId(id.data, context.signal));
-    if (settings === null)
+    const stored = await withStore(context, (store) => createSealedSettingsReader(store).byId(id.data, context.signal));
+    if (stored === null)
       throw new CommandError(
         `there are no settings for business ${id.data}; make them with: callctl settings set <file>`,
       );
-    const masked = maskSecrets(settings);
+    const masked = maskSecrets(stored.settings);
     return { json: masked, text: JSON.stringify(masked, null, 2) };
   },
 };

@@ -1,11 +1,17 @@
-import { createSettingsReader, createSettingsWriter, type Store } from '@pipeline/call-store/settings';
-import { businessIdSchema, type BusinessSettings } from '@pipeline/contracts';
-import { hasMask, MASK, restoreSecrets } from '../secrets.ts';
+import {
+  createSealedSettingsReader,
+  createSettingsWriter,
+  sealedSettingsSchema,
+  type SealedSettings,
+} from '@pipeline/call-store/settings-secrets';
+import type { Store } from '@pipeline/call-store/settings';
+import { hasMask, MASK, restoreSecrets, standInForMasks } from '../secrets.ts';
 import { checkSettings, parseSettingsText, problemLine, type Problem } from '../settings-file.ts';
-import { CommandError, type Context, type Result, type Verb } from '../verb.ts';
-import { withStore } from '../with-store.ts';
+import { CommandError, type Context, type Verb } from '../verb.ts';
+import { withSealing } from '../with-store.ts';
 
-type Accepted = { readonly settings: BusinessSettings; readonly warnings: readonly Problem[] };
+/** What is to be stored, and since when nobody else may have stored anything. */
+type Restored = { readonly settings: SealedSettings; readonly seen: Date | undefined };
 
 /** Stores the settings of a business as a whole. */
 export const settingsSet: Verb = {
@@ -16,37 +22,30 @@ export const settingsSet: Verb = {
   run: async (context) => {
     const parsed = parseSettingsText(await context.readInput(context.arguments[0] ?? '-'));
     if (!parsed.ok) throw refused(parsed.problems);
-    if (!hasMask(parsed.value)) {
-      // A file with a fault needs no database to be refused.
-      const checked = checkedSettings(parsed.value);
-      return withStore(context, (store) => save(store, checked, context));
-    }
-    return withStore(context, async (store) => save(store, await unmasked(store, parsed.value, context), context));
+    // A file with a fault needs no database to be refused.
+    const checked = checkSettings(standInForMasks(parsed.value));
+    if (!checked.ok) throw refused(checked.problems);
+    const { warnings } = checked;
+    const { id } = checked.settings;
+    await withSealing(context, async (store, keys) => {
+      const { settings, seen } = hasMask(parsed.value)
+        ? await unmasked(store, parsed.value, id, context)
+        : { settings: checked.settings, seen: undefined };
+      await createSettingsWriter(store, keys).save(settings, context.signal, seen);
+    });
+    const lines = [`stored the settings of business ${id}`, ...warnings.map((line) => `warning: ${problemLine(line)}`)];
+    return { json: { id, stored: true, warnings }, text: lines.join('\n') };
   },
 };
 
-async function save(store: Store, { settings, warnings }: Accepted, context: Context): Promise<Result> {
-  await createSettingsWriter(store).save(settings, context.signal);
-  const lines = [
-    `stored the settings of business ${settings.id}`,
-    ...warnings.map((line) => `warning: ${problemLine(line)}`),
-  ];
-  return { json: { id: settings.id, stored: true, warnings }, text: lines.join('\n') };
-}
-
-/** Settings that `settings get` printed, with the stored secrets in place of their masks. */
-async function unmasked(store: Store, value: unknown, context: Context): Promise<Accepted> {
-  const id = businessIdSchema.safeParse(typeof value === 'object' && value !== null && 'id' in value ? value.id : null);
-  const stored = id.success ? await createSettingsReader(store).byId(id.data, context.signal) : null;
-  const restored = restoreSecrets(value, stored);
-  if (!hasMask(restored)) return checkedSettings(restored);
-  throw new CommandError(`nothing is stored behind a ${MASK}, nothing was stored: write the real value in its place`);
-}
-
-function checkedSettings(value: unknown): Accepted {
-  const checked = checkSettings(value);
-  if (!checked.ok) throw refused(checked.problems);
-  return checked;
+/** Settings that `settings get` printed, with the stored secrets, sealed, in place of their masks. */
+async function unmasked(store: Store, value: unknown, id: string, context: Context): Promise<Restored> {
+  const stored = await createSealedSettingsReader(store).byId(id, context.signal);
+  const restored = restoreSecrets(value, stored?.settings ?? null);
+  if (hasMask(restored)) {
+    throw new CommandError(`nothing is stored behind a ${MASK}, nothing was stored: write the real value in its place`);
+  }
+  return { settings: sealedSettingsSchema.parse(restored), seen: stored?.updatedAt };
 }
 
 function refused(problems: readonly Problem[]): CommandError {

@@ -1,4 +1,4 @@
-import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
+import { businessSettingsSchema, type FullSettings } from '@pipeline/contracts';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import type { EndpointRequest, SendResult } from '@pipeline/egress';
@@ -169,9 +169,9 @@ describe('one attempt', () => {
 
 function createWorld(
   given: {
-    settings?: BusinessSettings | null;
+    settings?: FullSettings | null;
     result?: SendResult;
-    findSettings?: () => Promise<BusinessSettings | null>;
+    findSettings?: () => Promise<FullSettings | null>;
     isInTime?: () => boolean;
   } = {},
 ) {
@@ -219,7 +219,7 @@ function deliveryWith(changes: Partial<OpenDelivery>): OpenDelivery {
   };
 }
 
-function settingsWith(changes: Record<string, unknown>): BusinessSettings {
+function settingsWith(changes: Record<string, unknown>): FullSettings {
   return businessSettingsSchema.parse({
     id: 'biz_123',
     name: 'Business',

@@ -1,4 +1,4 @@
-import { activeSecrets, type BusinessSettings, type WebhookSecretEntry } from '@pipeline/contracts';
+import { activeSecrets, type FullSettings } from '@pipeline/contracts';
 import type { AttemptCode } from '@pipeline/contracts/webhook';
 import type { AttemptOutcome, AttemptRecord, DeliveryRow } from '@pipeline/call-store/deliveries';
 import { isAllowedHeader, signAttempt, type Endpoint, type EndpointRequest, type SendResult } from '@pipeline/egress';
@@ -22,7 +22,7 @@ export type OpenDelivery = Pick<
 >;
 
 export interface AttemptDeps {
-  findSettings(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+  findSettings(businessId: string, signal: AbortSignal): Promise<FullSettings | null>;
   readonly endpoint: Endpoint;
   readonly scheduleSeconds: readonly number[];
   /** Name of this process, for the attempt log. */
@@ -85,12 +85,7 @@ function ended(state: 'cancelled' | 'no_endpoint'): AttemptReport {
 /** Ours come last, so that no header of a business can take their place. */
 function requestOf(
   delivery: OpenDelivery,
-  target: {
-    readonly url: string;
-    readonly webhook_secrets: readonly WebhookSecretEntry[];
-    readonly webhook_headers: Readonly<Record<string, string>>;
-    readonly body: Uint8Array;
-  },
+  target: FullSettings & { readonly url: string; readonly body: Uint8Array },
   nowMs: number,
 ): EndpointRequest {
   const own = Object.entries(target.webhook_headers)

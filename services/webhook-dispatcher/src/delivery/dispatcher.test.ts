@@ -1,4 +1,4 @@
-import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
+import { businessSettingsSchema, type FullSettings } from '@pipeline/contracts';
 import {
   connectStore,
   createDeliveryStore,
@@ -280,7 +280,7 @@ function byId(webhook: FrozenWebhook) {
   return (one: { webhookId: string | null }) => one.webhookId === webhook.webhookId;
 }
 
-function settingsOf(businessId: string): BusinessSettings {
+function settingsOf(businessId: string): FullSettings {
   return businessSettingsSchema.parse({
     id: businessId,
     name: 'Business',

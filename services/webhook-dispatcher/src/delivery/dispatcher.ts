@@ -1,4 +1,4 @@
-import type { BusinessSettings } from '@pipeline/contracts';
+import type { FullSettings } from '@pipeline/contracts';
 import type { DeliveryStore } from '@pipeline/call-store/deliveries';
 import type { Endpoint } from '@pipeline/egress';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
@@ -8,7 +8,7 @@ import { createDeliveryLoop } from './loop.ts';
 
 export type DispatcherOptions = {
   readonly deliveries: DeliveryStore;
-  findSettings(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+  findSettings(businessId: string, signal: AbortSignal): Promise<FullSettings | null>;
   readonly endpoint: Endpoint;
   /** Name of this process and no other, not even of its predecessor: leases belong to it. */
   readonly owner: string;
