@@ -105,7 +105,7 @@ export function parseConfig<S extends z.ZodType>(
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => describe(issue, given));
   const production = (given['NODE_ENV'] ?? 'production') === 'production';
   if (production && given['CRASH_AT'] !== undefined) problems.push('CRASH_AT: is refused when NODE_ENV is production');
-  if (production && hasExampleKey(String(given['SETTINGS_KEYS'] ?? ''))) {
+  if (production && hasExampleKey(given['SETTINGS_KEYS'] ?? '')) {
     problems.push('SETTINGS_KEYS: holds an example key, which is refused when NODE_ENV is production');
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)].toSorted());

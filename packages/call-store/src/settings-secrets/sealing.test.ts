@@ -15,7 +15,7 @@ test('whatever is sealed opens again, with any key of the ring, and its text sho
       expect(isSealed(sealed)).toBe(true);
       expect(sealingKeyId(sealed)).toBe(key.id);
       expect(open(sealed, [FIRST, SECOND], PLACE)).toBe(value);
-      if (value.length > 8) expect(sealed).not.toContain(value);
+      expect(value.length > 8 && sealed.includes(value)).toBe(false);
     }),
   );
 });
