@@ -51,11 +51,11 @@ export function placeItem(
   report: { itemId: string; speaker: Item['speaker']; startMs: number; previousItemId?: string | null | undefined },
 ): LiveTranscript {
   const known = transcript.items.get(report.itemId);
-  return withItem(transcript, {
-    ...(known ?? newItem(report.itemId, report.startMs)),
-    speaker: known?.speaker ?? report.speaker,
-    previousItemId: known?.previousItemId ?? report.previousItemId,
-  });
+  const speaker = known?.speaker ?? report.speaker;
+  const previousItemId = known?.previousItemId ?? report.previousItemId;
+  // Every piece of audio says again whose it is: nothing new, nothing to copy.
+  if (known !== undefined && known.speaker === speaker && known.previousItemId === previousItemId) return transcript;
+  return withItem(transcript, { ...(known ?? newItem(report.itemId, report.startMs)), speaker, previousItemId });
 }
 
 /** Another piece of an item's text. */

@@ -60,8 +60,9 @@ class RealtimeSession implements AgentConnection {
     this.#listen(options);
   }
 
+  /** 50 of these a second: base64 needs no escaping, so the event is put together, not serialised. */
   append(payload: string): void {
-    this.#send({ type: 'input_audio_buffer.append', audio: payload });
+    this.#sendText(`{"type":"input_audio_buffer.append","audio":"${payload}"}`);
   }
 
   commit(): void {
@@ -131,9 +132,13 @@ class RealtimeSession implements AgentConnection {
   }
 
   #send(event: RealtimeClientEvent): void {
+    this.#sendText(JSON.stringify(event));
+  }
+
+  #sendText(text: string): void {
     if (this.#state === 'over' || this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) return this.#lose('congested');
-    this.#socket.send(JSON.stringify(event));
+    this.#socket.send(text);
   }
 
   #lose(reason: string): void {

@@ -12,7 +12,9 @@ export type ServerReport =
   | { readonly kind: 'updated' }
   | { readonly kind: 'error'; readonly code: string };
 
-const itemId = z.string().min(1).max(200);
+const AUDIO_DELTA = 'response.output_audio.delta';
+const MAX_ID_CHARS = 200;
+const itemId = z.string().min(1).max(MAX_ID_CHARS);
 const textSchema = z.string().max(1_000_000);
 /** A day, in milliseconds: no call is longer. What is beyond it is a time that nobody knows. */
 const MAX_START_MS = 86_400_000;
@@ -62,7 +64,7 @@ const READERS: Readonly<Record<string, z.ZodType<ServerReport | null>>> = {
         : { kind: 'item_added', itemId: item.id, previousItemId: previous_item_id, speaker: speakerOf(item.role) },
   ),
   'response.created': reader({}, () => ({ kind: 'agent_response_started' })),
-  'response.output_audio.delta': reader({ item_id: itemId, delta: audioSchema }, (event) => ({
+  [AUDIO_DELTA]: reader({ item_id: itemId, delta: audioSchema }, (event) => ({
     kind: 'agent_audio',
     itemId: event.item_id,
     payload: event.delta,
@@ -98,12 +100,32 @@ const READERS: Readonly<Record<string, z.ZodType<ServerReport | null>>> = {
   })),
 };
 
+const typeSchema = z.looseObject({ type: z.string() });
+
 /** Reads one frame of the session. `null` for what does not concern us; throws when it is not what it says to be. */
 export function readServerEvent(frame: string): ServerReport | null {
   const event: unknown = JSON.parse(frame);
-  const { type } = z.looseObject({ type: z.string() }).parse(event);
+  return readAudio(event) ?? readBySchema(event);
+}
+
+/** The same by the schemas alone: what `readAudio` is held against. */
+export function readBySchema(event: unknown): ServerReport | null {
+  const { type } = typeSchema.parse(event);
   const known = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
   return known === undefined ? null : known.parse(event);
+}
+
+/**
+ * Audio, the event that comes most and is largest, by hand: it takes what its schema takes. Whatever it does not take is `null`, so
+ * that the schema decides and says what is wrong.
+ */
+function readAudio(event: unknown): ServerReport | null {
+  if (typeof event !== 'object' || event === null || !('type' in event) || event.type !== AUDIO_DELTA) return null;
+  const named = 'item_id' in event ? event.item_id : undefined;
+  const payload = 'delta' in event ? event.delta : undefined;
+  if (typeof named !== 'string' || named.length === 0 || named.length > MAX_ID_CHARS) return null;
+  if (typeof payload !== 'string' || !isBase64(payload)) return null;
+  return { kind: 'agent_audio', itemId: named, payload, ms: audioMs(payload) };
 }
 
 const END_CALL = 'end_call';
