@@ -77,6 +77,8 @@ export function serviceEnvironment(service: ServiceName, world: Surroundings): R
         TWILIO_API_KEY_SID: world.twilio.apiKeySid,
         TWILIO_API_KEY_SECRET: world.twilio.apiKeySecret,
         TRANSCRIPTION_BASE_URL: world.providerUrl,
+        // The sandbox's speech is faster than anybody speaks.
+        MAX_SPOKEN_CHARS_PER_SEC: '150',
         TRANSCRIPTION_API_KEY: world.providerKey,
       };
     case 'summarizer':

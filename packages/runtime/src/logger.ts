@@ -38,6 +38,7 @@ const ALLOWED = [
   'bytes',
   'chars',
   'segments',
+  'quality',
   'count',
   'slots',
   'model',

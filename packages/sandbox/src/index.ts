@@ -6,6 +6,7 @@ export type { Dialogue, KeywordRule, KeywordRules } from './dialogues/dialogue.t
 export { loadBusinesses, loadDialogues, loadKeywordRules } from './dialogues/load.ts';
 export { createDemodulator, demodulate, type Demodulator, type Utterance } from './speech/demodulate.ts';
 export { modulate } from './speech/modulate.ts';
+export { inTurn, keys, music, silence, throughLine, tone, voice } from './speech/sounds.ts';
 export { mulawDecode, mulawEncode } from './speech/mulaw.ts';
 export { readWav, writeWav, type Wav } from './speech/wav.ts';
 export type { TelephoneOptions } from './telephone/account.ts';

@@ -35,21 +35,24 @@ describe('bounded work', () => {
     expect(door.most()).toBe(2);
   });
 
-  test('throws the first failure only when nothing runs any more', async () => {
-    let ended = 0;
+  test('throws the first failure when what runs has ended, and begins nothing more', async () => {
+    const door = gate();
+    const ended: string[] = [];
     const failing = mapBounded(
-      ['fails', 'waits'],
+      ['fails', 'is paid', 'never begins'],
       2,
-      async (item, signal) => {
+      async (item) => {
         if (item === 'fails') throw new Error('first');
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        ended += 1;
-        throw new Error('second');
+        await door.pass();
+        ended.push(item);
       },
       never,
     );
-    await expect(failing).rejects.toThrow('first');
-    expect(ended).toBe(1);
+    let isDone = false;
+    const failure = failing.catch((error: unknown) => String(error)).finally(() => (isDone = true));
+    await drain(door, () => isDone);
+    expect(await failure).toContain('first');
+    expect(ended).toEqual(['is paid']);
   });
 
   test('begins nothing after an abort', async () => {

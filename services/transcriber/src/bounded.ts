@@ -1,6 +1,6 @@
 /**
- * Works all items, at most `limit` at the same time, results in the order of the items. The first failure aborts what is in
- * hand, and is thrown when nothing runs any more, so that the caller may close what the work was reading.
+ * Works all items, at most `limit` at the same time, results in the order of the items. After the first failure nothing new begins; it
+ * is thrown when what runs has ended, so that paid work is not thrown away and the caller may close what the work was reading.
  */
 export async function mapBounded<T, R>(
   items: readonly T[],
@@ -9,13 +9,13 @@ export async function mapBounded<T, R>(
   signal: AbortSignal,
 ): Promise<R[]> {
   const stop = new AbortController();
-  const stopped = AbortSignal.any([signal, stop.signal]);
   const results = new Map<number, R>();
   const waiting = items.entries();
   const worker = async (): Promise<void> => {
     for (const [index, item] of waiting) {
-      stopped.throwIfAborted();
-      results.set(index, await work(item, stopped));
+      signal.throwIfAborted();
+      stop.signal.throwIfAborted();
+      results.set(index, await work(item, signal));
     }
   };
   const workers = Array.from({ length: Math.min(limit, items.length) }, async () => {
@@ -26,7 +26,8 @@ export async function mapBounded<T, R>(
     }
   });
   await Promise.all(workers);
-  stopped.throwIfAborted();
+  signal.throwIfAborted();
+  stop.signal.throwIfAborted();
   return [...results.entries()].toSorted(([a], [b]) => a - b).map(([, result]) => result);
 }
 

@@ -34,6 +34,13 @@ export const configSchema = z.object({
     .enum(['caller,agent', 'agent,caller'])
     .default('caller,agent')
     .transform((map) => (map === 'caller,agent' ? (['caller', 'agent'] as const) : (['agent', 'caller'] as const))),
+  /**
+   * How much one request carries. `segments` (default): one stretch of speech, so that every line has its time and its place in the
+   * conversation. `channels`: as much of one speaker as a request may hold, which costs least; a line is then as long as its request.
+   */
+  TRANSCRIPTION_MODE: z.enum(['segments', 'channels']).default('segments'),
+  /** Letters and digits that people say in a second at most: more text than that was not said. Default 40. */
+  MAX_SPOKEN_CHARS_PER_SEC: integerVariable({ min: 5, max: 1_000, default: 40 }),
   /** The speech-to-text provider: OpenAI or a server that speaks its API. Default OpenAI's own. */
   TRANSCRIPTION_BASE_URL: urlVariable().default('https://api.openai.com/v1'),
   /** The key of that provider. */
@@ -44,7 +51,7 @@ export const configSchema = z.object({
   TRANSCRIPTION_HINTS: z.enum(HINT_MODES).default('auto'),
   /** The model that transcribes. Default `gpt-transcribe`. */
   TRANSCRIPTION_MODEL: z.string().min(1).max(200).default('gpt-transcribe'),
-  /** Milliseconds until a request for one stretch of speech, at most a minute of audio, is given up. Default 120 s. */
+  /** Milliseconds until a request is given up: a minute of audio at most, 20 minutes in mode `channels`. Default 120 s. */
   TRANSCRIPTION_TIMEOUT_MS: integerVariable({ min: 1_000, max: 600_000, default: 120_000 }),
   /** Requests to the speech-to-text provider that one process has open at the same time. Default 6. */
   TRANSCRIPTION_CONCURRENCY: integerVariable({ min: 1, max: 64, default: 6 }),

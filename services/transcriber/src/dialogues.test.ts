@@ -11,7 +11,7 @@ import {
 } from '@pipeline/sandbox';
 import { KNOWN_PRICES, transcriptLines, type CallTranscribed } from '@pipeline/contracts';
 import { createSpeechToText } from './adapters/openai.ts';
-import { ended } from './fixtures.ts';
+import { audioOf, ended, surroundings } from './fixtures.ts';
 import { handle, type TranscriberDeps } from './handler.ts';
 import { writeWav } from './recording/wav.ts';
 
@@ -44,24 +44,22 @@ function recordingOf(dialogue: Dialogue) {
   }
   const bytes = Buffer.from(writeWav(samples, RATE));
   bytes.writeUInt16LE(2, 22);
-  return { size: bytes.length, read: async (from: number, length: number) => bytes.subarray(from, from + length) };
+  return audioOf(bytes);
 }
 
 function transcribe(dialogue: Dialogue, { apiKey = KEY, timeoutMs = 20_000 } = {}) {
   const options = { baseUrl: provider.url, apiKey, model: 'gpt-transcribe', timeoutMs, concurrency: 4 };
   const deps: TranscriberDeps = {
+    ...surroundings(),
     openRecordings: async () => ({
       recordings: [{ source: recordingOf(dialogue), offsetMs: 0 }],
       close: async () => {},
     }),
     transcribe: createSpeechToText(options),
-    report: () => {},
-    now: Date.now,
-    setup: { model: options.model, channelMap: ['caller', 'agent'], concurrency: 4 },
     prices: KNOWN_PRICES,
   };
   const analysis = { ...ended.data.analysis, language: dialogue.language };
-  return handle({ ...ended, data: { ...ended.data, analysis } }, deps, never);
+  return handle({ ...ended, data: { ...ended.data, analysis, liveTranscript: null } }, deps, never);
 }
 
 function strike(fault: AiFault): void {
@@ -79,6 +77,7 @@ describe('a recorded dialogue', () => {
     const { transcript, stages } = (event as CallTranscribed).data; // The only event that this handler returns.
     expect(transcript?.text).toBe(transcriptLines(dialogue.turns));
     expect(transcript?.language).toBe(dialogue.language);
+    expect(transcript?.quality).toEqual({ flags: [], flaggedSegments: 0, liveMatch: null });
     expect(stages.transcriber?.usage?.['requests']).toBe(dialogue.turns.length);
   });
 

@@ -1,4 +1,6 @@
 import type { CallEnded, Received } from '@pipeline/contracts';
+import { listening, type FileAudio } from './listening.ts';
+import { createPaidTexts } from './paid-texts.ts';
 
 /** What the tests of transcriber work with. */
 export const CALL_SID = `CA${'0f'.repeat(16)}`;
@@ -28,3 +30,23 @@ export const ended: Received<CallEnded> = {
     addedLater: 'kept',
   },
 };
+
+/** Bytes of memory as an open file, for work that runs in this thread. */
+export function audioOf(bytes: Uint8Array): FileAudio {
+  return { fd: -1, size: bytes.length, read: async (from, length) => bytes.subarray(from, from + length) };
+}
+
+/** What a transcriber needs beside its recordings and its provider. Sandbox speech is faster than anybody speaks. */
+export const surroundings = () => ({
+  ...listening,
+  paid: createPaidTexts(4, 100_000),
+  report: () => {},
+  now: Date.now,
+  setup: {
+    model: 'gpt-transcribe',
+    channelMap: ['caller', 'agent'] as const,
+    mode: 'segments' as const,
+    concurrency: 4,
+    maxCharsPerSec: 150,
+  },
+});

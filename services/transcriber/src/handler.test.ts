@@ -1,40 +1,47 @@
 import { describe, expect, test } from 'vitest';
 import { callTranscribedSchema, failureOf, KNOWN_PRICES, PermanentError, RetryLaterError } from '@pipeline/contracts';
-import { CALL_SID, ended } from './fixtures.ts';
+import { audioOf, CALL_SID, ended, surroundings } from './fixtures.ts';
 import { handle, handOn, type Progress, type TranscriberDeps } from './handler.ts';
-import type { SpeechRequest } from './hear.ts';
 import { createReport } from './report.ts';
 import { writeWav } from './recording/wav.ts';
+import type { SpeechRequest } from './speech-to-text.ts';
 
 const RATE = 8_000;
 const never = new AbortController().signal;
 
-/** Two channels with a tone at each time (seconds) for a second. Half of the level on the right. */
+/** Two channels with a second of noise at each time (seconds): no tone, so it may be speech. */
 function recordingOf(seconds: number, left: readonly number[], right: readonly number[]) {
   const samples = new Int16Array(seconds * RATE * 2);
-  const say = (at: number, channel: number, hertz: number) => {
+  const say = (at: number, channel: number, seed: number) => {
     for (let index = 0; index < RATE; index += 1) {
-      samples[(at * RATE + index) * 2 + channel] = Math.round(8_000 * Math.sin((index * hertz * 2 * Math.PI) / RATE));
+      samples[(at * RATE + index) * 2 + channel] = ((index * index * seed) % 15_991) - 8_000;
     }
   };
-  left.forEach((at) => say(at, 0, 440));
-  right.forEach((at) => say(at, 1, 700));
+  left.forEach((at) => say(at, 0, 7_919));
+  right.forEach((at) => say(at, 1, 6_101));
   const bytes = Buffer.from(writeWav(samples, RATE));
   bytes.writeUInt16LE(2, 22);
-  return { size: bytes.length, read: async (from: number, length: number) => bytes.subarray(from, from + length) };
+  return audioOf(bytes);
 }
 
-type Setup = Partial<Omit<TranscriberDeps, 'transcribe'>> & {
+type Setup = Partial<Omit<TranscriberDeps, 'transcribe' | 'setup'>> & {
+  setup?: Partial<TranscriberDeps['setup']>;
   recordings?: { source: ReturnType<typeof recordingOf>; offsetMs: number }[];
   texts?: (string | Error)[];
 };
 
-function depsOf({ recordings = [{ source: recordingOf(10, [4], [1]), offsetMs: 0 }], texts, ...more }: Setup = {}) {
+function depsOf({
+  recordings = [{ source: recordingOf(10, [4], [1]), offsetMs: 0 }],
+  texts,
+  setup,
+  ...more
+}: Setup = {}) {
   const requests: SpeechRequest[] = [];
   const reported: Progress[] = [];
   let closed = 0;
   let clock = Date.parse('2025-12-09T10:31:00Z');
   const deps: TranscriberDeps = {
+    ...surroundings(),
     openRecordings: async () => ({ recordings, close: async () => void (closed += 1) }),
     transcribe: async (request) => {
       requests.push(request);
@@ -44,7 +51,7 @@ function depsOf({ recordings = [{ source: recordingOf(10, [4], [1]), offsetMs: 0
     },
     report: (progress) => void reported.push(progress),
     now: () => (clock += 250),
-    setup: { model: 'gpt-transcribe', channelMap: ['caller', 'agent'], concurrency: 1 },
+    setup: { ...surroundings().setup, concurrency: 1, ...setup },
     prices: KNOWN_PRICES,
     ...more,
   };
@@ -137,7 +144,7 @@ describe('the transcriber', () => {
 
   test('tells operators the two lines that they look for', async () => {
     const lines: string[] = [];
-    const report = createReport({ info: (_fields, message) => void lines.push(message) });
+    const report = createReport({ info: (_fields, message) => void lines.push(message), warn: () => {} });
     await handle(ended, depsOf({ report, texts: ['א'.repeat(10), 'ב'.repeat(20)] }).deps, never);
     expect(lines).toEqual([
       `[OFFLINE_STT] Starting offline transcription for ${CALL_SID}`,

@@ -17,7 +17,14 @@ export type OpenRecordings = { readonly recordings: readonly CallRecording[]; cl
 
 export type Progress =
   | { readonly kind: 'started'; readonly callSid: string }
-  | { readonly kind: 'obtained'; readonly callSid: string; readonly chars: number; readonly segments: number };
+  | {
+      readonly kind: 'obtained';
+      readonly callSid: string;
+      readonly chars: number;
+      readonly segments: number;
+      /** What makes the transcript doubtful, names of `QUALITY_FLAGS`. */
+      readonly flags: readonly string[];
+    };
 
 export type TranscriberDeps = HearingDeps & {
   /** Finds and downloads the recordings of a call, in order of time. Throws when there is none, yet or ever. */
@@ -40,8 +47,12 @@ export async function handle(
   const opened = await deps.openRecordings(callSid, event.attempt, signal);
   try {
     deps.report({ kind: 'started', callSid });
-    const { transcript, usage } = await hear(opened.recordings, event.data.analysis, deps, signal);
-    deps.report({ kind: 'obtained', callSid, chars: transcript.text.length, segments: transcript.segments.length });
+    const { analysis, liveTranscript: live } = event.data;
+    const call = { key: `${callSid}:r${event.revision}`, recordings: opened.recordings, analysis, live };
+    const { transcript, usage } = await hear(call, deps, signal);
+    const { text, segments, quality } = transcript;
+    const flags = quality?.flags ?? [];
+    deps.report({ kind: 'obtained', callSid, chars: text.length, segments: segments.length, flags });
     const ms = deps.now() - startedAtMs;
     const { setup, prices } = deps;
     const result = stageDone({ model: setup.model, attempts: event.attempt, ms, usage, prices });

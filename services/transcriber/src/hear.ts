@@ -1,92 +1,79 @@
-import {
-  PermanentError,
-  transcriptLines,
-  transcriptSchema,
-  type AnalysisSettings,
-  type Segment,
-  type Transcript,
-} from '@pipeline/contracts';
-import { mapBounded } from './bounded.ts';
-import type { AudioSource } from './recording/audio-source.ts';
-import { mergeSegments } from './recording/merge.ts';
-import { findSegments, type ChannelMap, type SpeechSegment } from './recording/segments.ts';
+import { PermanentError, type AnalysisSettings, type LiveTurn, type Transcript } from '@pipeline/contracts';
+import { askAll, type AskingDeps, type Question } from './ask-all.ts';
+import type { FileAudio, Listening } from './listening.ts';
+import type { ChannelMap } from './quality/channel-check.ts';
+import type { PartText } from './quality/heard-part.ts';
+import { planWindows, type TranscriptionMode } from './recording/windows.ts';
+import type { SpeechText } from './speech-to-text.ts';
+import { spokenLanguage, transcriptOf } from './transcript.ts';
 
 /** A recording of the call on this machine. `offsetMs` is its start, counted from the start of the first recording. */
-export type CallRecording = { readonly source: AudioSource; readonly offsetMs: number };
+export type CallRecording = { readonly source: FileAudio; readonly offsetMs: number };
 
-/** One stretch of speech for speech-to-text. `audio` is a WAV file of one channel, read only when its turn has come. */
-export type SpeechRequest = {
-  readonly audio: () => Promise<Uint8Array<ArrayBuffer>>;
-  readonly language: string;
-  readonly keywords: readonly string[];
+/** A call to listen to. `key` is its own and that of its revision. */
+export type HeardCall = {
+  readonly key: string;
+  readonly recordings: readonly CallRecording[];
+  readonly analysis: AnalysisSettings;
+  readonly live: readonly LiveTurn[] | null;
 };
 
-/** What was said. `language` as heard, `null` when unsure; `usage` is what the provider counted. */
-export type SpeechText = {
-  readonly text: string;
-  readonly language: string | null;
-  readonly usage: Readonly<Record<string, number>>;
-};
-
-export type HearingDeps = {
-  transcribe(request: SpeechRequest, signal: AbortSignal): Promise<SpeechText>;
-  /** `concurrency` bounds the requests that one call has open at the same time. */
-  readonly setup: { readonly channelMap: ChannelMap; readonly concurrency: number };
-};
+export type HearingDeps = AskingDeps &
+  Listening & {
+    readonly setup: AskingDeps['setup'] & {
+      readonly channelMap: ChannelMap;
+      readonly mode: TranscriptionMode;
+      /** Letters and digits that people say in a second at most. */
+      readonly maxCharsPerSec: number;
+    };
+  };
 
 /** The transcript and what all its requests used. */
 export type Heard = { readonly transcript: Transcript; readonly usage: Record<string, number> };
-
-/** A day of speech. Text and segments of this length, in any script, still fit into a document of 16 MB. */
-const MAX_TRANSCRIPT_CHARS = 1_500_000;
 
 /**
  * Transcribes the speech of recordings, each speaker by itself. Where nobody speaks nothing is asked, and nothing paid. Throws
  * PermanentError `NO_SPEECH` when there are no words.
  */
-export async function hear(
+export async function hear(call: HeardCall, deps: HearingDeps, signal: AbortSignal): Promise<Heard> {
+  const { questions, hasTones } = await listen(call.recordings, deps, signal);
+  if (questions.length === 0) throw new PermanentError('NO_SPEECH');
+  const answers = await askAll(call.key, questions, call.analysis, deps, signal);
+  const texts = answers.filter((answer) => answer !== null);
+  const parts = questions.map((question, index) => partOf(question, answers[index]?.text ?? ''));
+  const { channelMap, maxCharsPerSec } = deps.setup;
+  const { keywords } = call.analysis;
+  const judgement = await deps.judge({ parts, live: call.live, keywords, channelMap, maxCharsPerSec }, signal);
+  const hasGaps = texts.length < answers.length;
+  const transcript = transcriptOf(parts, spokenLanguage(texts), judgement, { channelMap, hasTones, hasGaps });
+  return { transcript, usage: addUp(texts) };
+}
+
+async function listen(
   recordings: readonly CallRecording[],
-  analysis: AnalysisSettings,
   deps: HearingDeps,
   signal: AbortSignal,
-): Promise<Heard> {
-  const stretches: { segment: SpeechSegment; offsetMs: number }[] = [];
+): Promise<{ questions: Question[]; hasTones: boolean }> {
+  const questions: Question[] = [];
+  let hasTones = false;
   for (const { source, offsetMs } of recordings) {
-    const segments = await findSegments(source, deps.setup.channelMap);
-    stretches.push(...segments.map((segment) => ({ segment, offsetMs })));
+    const survey = await deps.survey(source, signal);
+    hasTones ||= survey.channels.some(({ tones }) => tones > 0);
+    const windows = planWindows(survey, deps.setup.mode);
+    questions.push(...windows.map((window) => ({ source, offsetMs, survey, window })));
   }
-  const { language, keywords } = analysis;
-  const texts = await mapBounded(
-    stretches,
-    deps.setup.concurrency,
-    ({ segment }, stopped) => deps.transcribe({ audio: segment.audio, language, keywords }, stopped),
-    signal,
-  );
-  const heard = stretches.map(({ segment, offsetMs }, index): Segment => ({
-    speaker: segment.speaker,
-    text: texts[index]?.text ?? '',
-    startMs: segment.startMs + offsetMs,
-    endMs: segment.endMs + offsetMs,
-  }));
-  return { transcript: transcriptOf(mergeSegments(heard), spokenLanguage(texts)), usage: addUp(texts) };
+  return { questions, hasTones };
 }
 
-function transcriptOf(segments: Segment[], language: string | null): Transcript {
-  const text = transcriptLines(segments);
-  if (text === '') throw new PermanentError('NO_SPEECH');
-  const transcript = transcriptSchema.safeParse({ text, language, segments });
-  if (text.length > MAX_TRANSCRIPT_CHARS || !transcript.success) throw new PermanentError('EVENT_TOO_LARGE');
-  return transcript.data;
-}
-
-/** The language in which most was said. */
-function spokenLanguage(texts: readonly SpeechText[]): string | null {
-  const chars = new Map<string, number>();
-  for (const { text, language } of texts) {
-    if (language !== null) chars.set(language, (chars.get(language) ?? 0) + text.length);
-  }
-  const [most] = [...chars].toSorted(([, a], [, b]) => b - a);
-  return most?.[0] ?? null;
+function partOf({ survey, window, offsetMs }: Question, text: string): PartText {
+  return {
+    text,
+    channel: survey.isDual ? (window.channel === 0 ? 0 : 1) : null,
+    startMs: window.startMs + offsetMs,
+    endMs: window.endMs + offsetMs,
+    spokenMs: window.spokenMs,
+    isTonal: window.isTonal,
+  };
 }
 
 function addUp(texts: readonly SpeechText[]): Record<string, number> {

@@ -1,10 +1,13 @@
 import { pricesWith } from '@pipeline/contracts';
 import { connectBroker } from '@pipeline/messaging';
 import { createService, createStageMetrics, loadConfig, warnOfShutdown } from '@pipeline/runtime';
+import { createListener } from './adapters/listener.ts';
 import { createSpeechToText } from './adapters/openai.ts';
 import { createTwilio } from './adapters/twilio.ts';
 import { configSchema } from './config.ts';
 import { handle, handOn, type TranscriberDeps } from './handler.ts';
+import { createPaidTexts } from './paid-texts.ts';
+import { requestsAtOnce } from './recording/windows.ts';
 import { createReport } from './report.ts';
 
 const config = loadConfig(configSchema, process.env);
@@ -27,9 +30,14 @@ const twilio = createTwilio({
   maxAudioBytes: config.MAX_AUDIO_BYTES,
 });
 service.onStop('twilio', () => twilio.close());
-const concurrency = config.TRANSCRIPTION_CONCURRENCY;
+const listener = createListener();
+service.onStop('listener', () => listener.close());
+const mode = config.TRANSCRIPTION_MODE;
+const concurrency = requestsAtOnce(mode, config.TRANSCRIPTION_CONCURRENCY);
 const deps: TranscriberDeps = {
+  ...listener,
   openRecordings: twilio.openRecordings,
+  paid: createPaidTexts(64, 500_000),
   transcribe: createSpeechToText({
     baseUrl: config.TRANSCRIPTION_BASE_URL,
     apiKey: config.TRANSCRIPTION_API_KEY,
@@ -41,7 +49,13 @@ const deps: TranscriberDeps = {
   }),
   report: createReport(service.logger),
   now: Date.now,
-  setup: { model: config.TRANSCRIPTION_MODEL, channelMap: config.CHANNEL_MAP, concurrency },
+  setup: {
+    model: config.TRANSCRIPTION_MODEL,
+    channelMap: config.CHANNEL_MAP,
+    mode,
+    concurrency,
+    maxCharsPerSec: config.MAX_SPOKEN_CHARS_PER_SEC,
+  },
   prices: pricesWith(config.MODEL_PRICES),
 };
 const configured = { variable: 'TRANSCRIPTION_MODEL', model: config.TRANSCRIPTION_MODEL };

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
-import type { SpeechRequest } from '../hear.ts';
+import type { SpeechRequest } from '../speech-to-text.ts';
 import { createSpeechToText, type SpeechToTextOptions } from './openai.ts';
 
 const AUDIO = new TextEncoder().encode('RIFF audio');

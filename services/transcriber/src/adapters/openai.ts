@@ -1,7 +1,7 @@
 import { aiFailure, createAiClient, isRefusalOf, type KeyHeader, type Transcription } from '@pipeline/ai-client';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { createLimiter } from '../bounded.ts';
-import type { SpeechRequest, SpeechText } from '../hear.ts';
+import type { SpeechRequest, SpeechText } from '../speech-to-text.ts';
 import { hintModeOf, hintsOf, parameterOf, type HintMode } from './speech-hints.ts';
 
 export type SpeechToTextOptions = {

@@ -53,6 +53,7 @@ export function createTwilio(options: TwilioOptions): Twilio {
       const { response, isRedirected } = isMono ? await follow(get, url, authorization, signal) : both;
       if (response.statusCode !== 200) throw await refusal(response, { path: 'media', isRedirected });
       await refuseText(response);
+      await refuseSize(response, maxBytes);
       return spool(response.body, maxBytes);
     });
 
@@ -87,6 +88,7 @@ const rowSchema = z.object({
     .transform(Number)
     .nullable()
     .catch(null),
+  encryption_details: z.unknown().optional(),
   start_time: z.string().transform(Date.parse).refine(Number.isFinite).nullable().catch(null),
 });
 const listSchema = z.object({ recordings: z.array(z.unknown()).max(1_000) });
@@ -98,8 +100,9 @@ function parseList(body: string, callSid: string): ListedRecording[] {
   return list.data.recordings.flatMap((row) => {
     const parsed = rowSchema.safeParse(row);
     if (!parsed.success || parsed.data.call_sid !== callSid) return [];
-    const { sid, status, channels, duration, start_time } = parsed.data;
-    return [{ sid, status, channels, durationSec: duration, startedAtMs: start_time }];
+    const { sid, status, channels, duration, start_time, encryption_details } = parsed.data;
+    const isEncrypted = encryption_details !== null && encryption_details !== undefined;
+    return [{ sid, status, channels, durationSec: duration, startedAtMs: start_time, isEncrypted }];
   });
 }
 
@@ -157,6 +160,13 @@ async function refuseText(response: Dispatcher.ResponseData): Promise<void> {
   if (!/^(text|application\/(json|xml))/i.test(headerOf(response, 'content-type') ?? '')) return;
   await response.body.dump();
   throw again('the recording is a text', 'AUDIO_UNREADABLE');
+}
+
+/** A length that is said beforehand spares the download; the bound on the way is what counts. */
+async function refuseSize(response: Dispatcher.ResponseData, maxBytes: number): Promise<void> {
+  if (Number(headerOf(response, 'content-length') ?? 0) <= maxBytes) return;
+  response.body.destroy();
+  throw new PermanentError('AUDIO_TOO_LARGE');
 }
 
 function again(message: string, code: FailureCode, cause?: unknown): RetryLaterError {

@@ -3,7 +3,15 @@ import { PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { chooseRecordings, offsetsOf, type ListedRecording } from './lookup.ts';
 
 function row(status: string, more: Partial<ListedRecording> = {}): ListedRecording {
-  return { sid: `RE${status}`, status, channels: 2, durationSec: 60, startedAtMs: 1_000_000, ...more };
+  return {
+    sid: `RE${status}`,
+    status,
+    channels: 2,
+    durationSec: 60,
+    startedAtMs: 1_000_000,
+    isEncrypted: false,
+    ...more,
+  };
 }
 
 function outcomeOf(rows: ListedRecording[], attempt = 1): string {
@@ -34,6 +42,12 @@ describe('the look-up of a recording', () => {
     ['failed', [row('failed')], 'RECORDING_FAILED'],
     ['completed beside failed', [row('failed'), row('completed')], 'REcompleted'],
     ['completed beside processing', [row('processing'), row('completed')], AGAIN],
+    ['B87 completed and encrypted', [row('completed', { isEncrypted: true })], 'RECORDING_ENCRYPTED'],
+    [
+      'B87 completed and encrypted beside one that is not',
+      [row('completed', { isEncrypted: true }), row('completed', { sid: 'readable', durationSec: 3 })],
+      'readable',
+    ],
     ['absent beside processing', [row('absent'), row('processing')], AGAIN],
   ])('that says %s has one meaning', (_name, rows, outcome) => {
     expect(outcomeOf(rows)).toBe(outcome);

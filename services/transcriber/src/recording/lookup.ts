@@ -7,6 +7,8 @@ export type ListedRecording = {
   readonly channels: number;
   readonly durationSec: number | null;
   readonly startedAtMs: number | null;
+  /** Encrypted for a key of the account: its audio is of no use to us. */
+  readonly isEncrypted: boolean;
 };
 
 /** While one recording is complete and another still pending, the other is waited for during this many attempts (about 6 minutes). */
@@ -22,7 +24,7 @@ const GONE: ReadonlyMap<string, FailureCode> = new Map([
 
 /**
  * Which recordings of a call are transcribed: the complete ones in order of time. Throws RetryLaterError while one is still to
- * come and PermanentError when none ever will. A status that we do not know counts as still to come.
+ * come and PermanentError when none ever will, or none that is not encrypted. A status that we do not know counts as still to come.
  */
 export function chooseRecordings(listed: readonly ListedRecording[], attempt: number): ListedRecording[] {
   const complete = listed.filter((row) => row.status === 'completed');
@@ -32,7 +34,9 @@ export function chooseRecordings(listed: readonly ListedRecording[], attempt: nu
     throw new RetryLaterError('the recording is not there yet', { deadline: 'recording', code: 'RECORDING_NOT_FOUND' });
   }
   if (complete.length === 0) throw new PermanentError(reasonOfAbsence(listed));
-  return withoutOverlaps(complete).slice(0, MAX_RECORDINGS);
+  const readable = complete.filter((row) => !row.isEncrypted);
+  if (readable.length === 0) throw new PermanentError('RECORDING_ENCRYPTED');
+  return withoutOverlaps(readable).slice(0, MAX_RECORDINGS);
 }
 
 /** Milliseconds from the start of the first recording to the start of each, never before the end of the one before it. */

@@ -5,7 +5,7 @@ const SAME_TURN_PAUSE_MS = 2_000;
 
 /**
  * What was heard on all channels as one conversation: by start, empty texts dropped, neighbours of one speaker joined when the
- * pause between them is short. Overlapping speech stays in order of its start.
+ * pause between them is short and both are equally doubtful. Overlapping speech stays in order of its start.
  */
 export function mergeSegments(heard: readonly Segment[]): Segment[] {
   const merged: Segment[] = [];
@@ -13,11 +13,17 @@ export function mergeSegments(heard: readonly Segment[]): Segment[] {
     const text = cleanText(segment.text);
     if (text === '') continue;
     const last = merged.at(-1);
-    if (last?.speaker === segment.speaker && segment.startMs - last.endMs <= SAME_TURN_PAUSE_MS) {
+    if (last !== undefined && isSameTurn(last, segment)) {
       merged[merged.length - 1] = { ...last, text: `${last.text} ${text}`, endMs: Math.max(last.endMs, segment.endMs) };
     } else merged.push({ ...segment, text });
   }
   return merged;
+}
+
+function isSameTurn(last: Segment, next: Segment): boolean {
+  const isSoon = next.startMs - last.endMs <= SAME_TURN_PAUSE_MS;
+  const areFlagsEqual = (last.flags ?? []).join() === (next.flags ?? []).join();
+  return last.speaker === next.speaker && isSoon && areFlagsEqual;
 }
 
 /** One line in Unicode's composed form without control characters, so that no text can pretend to be another speaker's line. */

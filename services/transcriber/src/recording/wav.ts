@@ -44,11 +44,18 @@ export async function readWavLayout(source: AudioSource): Promise<WavLayout> {
 
 /** A WAV file of one channel, as speech-to-text takes it. */
 export function writeWav(samples: Int16Array, sampleRate: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(44 + samples.length * 2);
+  const wav = createWav(samples.length, sampleRate);
+  wav.add(samples);
+  return wav.bytes;
+}
+
+/** A WAV file of one channel and `frames` samples, silent until samples are added one after another; more than fit are dropped. */
+export function createWav(frames: number, sampleRate: number) {
+  const bytes = new Uint8Array(44 + frames * 2);
   const file = new DataView(bytes.buffer);
   const ascii = (position: number, word: string) => bytes.set(new TextEncoder().encode(word), position);
   ascii(0, 'RIFF');
-  file.setUint32(4, 36 + samples.length * 2, true);
+  file.setUint32(4, 36 + frames * 2, true);
   ascii(8, 'WAVEfmt ');
   file.setUint32(16, 16, true);
   file.setUint16(20, PCM, true);
@@ -58,9 +65,14 @@ export function writeWav(samples: Int16Array, sampleRate: number): Uint8Array<Ar
   file.setUint16(32, 2, true);
   file.setUint16(34, 16, true);
   ascii(36, 'data');
-  file.setUint32(40, samples.length * 2, true);
-  samples.forEach((sample, index) => file.setInt16(44 + index * 2, sample, true));
-  return bytes;
+  file.setUint32(40, frames * 2, true);
+  let at = 44;
+  const add = (samples: Int16Array): void => {
+    for (let index = 0; index < samples.length && at < bytes.length; index += 1, at += 2) {
+      file.setInt16(at, samples[index] ?? 0, true);
+    }
+  };
+  return { bytes, add };
 }
 
 type WavFormat = { readonly channels: 1 | 2; readonly sampleRate: number };

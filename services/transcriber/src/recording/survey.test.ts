@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { demodulate, modulate } from '@pipeline/sandbox';
 import type { AudioSource } from './audio-source.ts';
-import { findSegments } from './segments.ts';
+import { cutAudio } from './cut.ts';
+import { surveyRecording } from './survey.ts';
+import { planWindows } from './windows.ts';
 import { writeWav } from './wav.ts';
 
 const RATE = 8_000;
-const MAP = ['caller', 'agent'] as const;
+const never = new AbortController().signal;
 
 type Said = { readonly atMs: number; readonly channel: 0 | 1; readonly text: string };
 
@@ -34,24 +36,30 @@ function sourceOf(bytes: Uint8Array): AudioSource & { readonly longest: () => nu
   return { size: bytes.length, read, longest: () => longest };
 }
 
-async function heard(source: AudioSource, map: readonly ['caller' | 'agent', 'caller' | 'agent'] = MAP) {
-  const segments = await findSegments(source, map);
+async function findSegments(source: AudioSource) {
+  const survey = await surveyRecording(source, never);
+  return planWindows(survey, 'segments').map((window) => ({
+    ...window,
+    side: survey.isDual ? ['left', 'right'][window.channel] : 'both',
+    audio: () => cutAudio(source, survey.layout, window, never),
+  }));
+}
+
+async function heard(source: AudioSource) {
+  const segments = await findSegments(source);
   return Promise.all(
-    segments.map(async ({ speaker, startMs, endMs, audio }) => {
+    segments.map(async ({ side, startMs, endMs, isTonal, audio }) => {
       const wav = await audio();
-      const utterances = demodulate(new Int16Array(wav.buffer.slice(44)));
-      return {
-        speaker,
-        startMs,
-        endMs,
-        texts: utterances.map((utterance) => (utterance.intact ? utterance.text : 'broken')),
-      };
+      const texts = demodulate(new Int16Array(wav.buffer.slice(44))).map(({ intact, text }) =>
+        intact ? text : 'broken',
+      );
+      return { side, startMs, endMs, isTonal, texts };
     }),
   );
 }
 
 describe('segments of a recording', () => {
-  test('hold each utterance whole, with its speaker, in order of time', async () => {
+  test('hold each utterance whole, with its side, in order of time', async () => {
     const long = 'אני גר בתל אביב ואני צריך שיפוץ של המטבח ושל חדר האמבטיה, '.repeat(12);
     const source = recordingOf(
       [
@@ -63,44 +71,51 @@ describe('segments of a recording', () => {
       { seconds: 40 },
     );
     const segments = await heard(source);
-    expect(segments.map(({ speaker, texts }) => [speaker, texts])).toEqual([
-      ['agent', ['Hello, how can I help?']],
-      ['caller', ['שלום']],
-      ['caller', [long]],
-      ['agent', ['mm']],
+    expect(segments.map(({ side, texts }) => [side, texts])).toEqual([
+      ['right', ['Hello, how can I help?']],
+      ['left', ['שלום']],
+      ['left', [long]],
+      ['right', ['mm']],
     ]);
     expect(segments.map(({ startMs }) => startMs)).toEqual([500, 3_000, 5_000, 5_500]);
   });
 
-  test('follow the configured channel map', async () => {
-    const source = recordingOf([{ atMs: 500, channel: 0, text: 'one' }]);
-    expect((await heard(source, ['agent', 'caller']))[0]).toMatchObject({ speaker: 'agent', texts: ['one'] });
-  });
-
-  test('have an unknown speaker, each said once, when both channels are the same', async () => {
+  test('are of both sides, each said once, when both channels are the same', async () => {
     const source = recordingOf([{ atMs: 500, channel: 0, text: 'twice the same' }], { same: true });
-    expect(await heard(source)).toMatchObject([{ speaker: 'unknown', texts: ['twice the same'] }]);
+    expect(await heard(source)).toMatchObject([{ side: 'both', texts: ['twice the same'] }]);
   });
 
-  test('have an unknown speaker in a recording of one channel', async () => {
+  test('are of both sides in a recording of one channel', async () => {
     const source = recordingOf([{ atMs: 500, channel: 0, text: 'alone' }], { channels: 1 });
-    expect(await heard(source)).toMatchObject([{ speaker: 'unknown', texts: ['alone'] }]);
+    expect(await heard(source)).toMatchObject([{ side: 'both', texts: ['alone'] }]);
+  });
+
+  test('are of one side when the other channel has nothing but its echo', async () => {
+    const left = modulate('only I speak');
+    const samples = new Int16Array(RATE * 8);
+    left.forEach((sample, index) => {
+      samples[(RATE + index) * 2] = sample;
+      samples[(RATE + index) * 2 + 1] = Math.round(sample / 100);
+    });
+    const file = Buffer.from(writeWav(samples, RATE));
+    file.writeUInt16LE(2, 22);
+    expect(await heard(sourceOf(file))).toMatchObject([{ side: 'left', texts: ['only I speak'] }]);
   });
 
   test('are none in silence', async () => {
-    expect(await findSegments(recordingOf([]), MAP)).toEqual([]);
-    expect(await findSegments(recordingOf([], { seconds: 0 }), MAP)).toEqual([]);
+    expect(await findSegments(recordingOf([]))).toEqual([]);
+    expect(await findSegments(recordingOf([], { seconds: 0 }))).toEqual([]);
   });
 
   test('are found without reading more than some seconds at a time', async () => {
     const source = recordingOf([{ atMs: 100_000, channel: 0, text: 'late' }], { seconds: 120 });
-    await findSegments(source, MAP);
+    await findSegments(source);
     expect(source.longest()).toBeLessThanOrEqual(256_000);
   });
 
   test('of speech that is longer than a minute are cut without a sample lost or sent twice', async () => {
     const samples = new Int16Array(150 * RATE).map((_, index) => ((index * 7_919) % 15_991) - 8_000);
-    const segments = await findSegments(sourceOf(writeWav(samples, RATE)), MAP);
+    const segments = await findSegments(sourceOf(writeWav(samples, RATE)));
     const parts = await Promise.all(
       segments.map(async ({ audio }) => [...new Int16Array((await audio()).buffer.slice(44))]),
     );

@@ -1,0 +1,63 @@
+import { PermanentError, type AnalysisSettings } from '@pipeline/contracts';
+import { mapBounded } from './bounded.ts';
+import type { FileAudio, Listening } from './listening.ts';
+import type { PaidTexts } from './paid-texts.ts';
+import type { Survey } from './recording/survey.ts';
+import type { SpeechWindow } from './recording/windows.ts';
+import type { SpeechRequest, SpeechText } from './speech-to-text.ts';
+
+/** One request: a window of a recording that starts `offsetMs` after the first one. */
+export type Question = {
+  readonly source: FileAudio;
+  readonly offsetMs: number;
+  readonly survey: Survey;
+  readonly window: SpeechWindow;
+};
+
+export type AskingDeps = Pick<Listening, 'cut'> & {
+  transcribe(request: SpeechRequest, signal: AbortSignal): Promise<SpeechText>;
+  readonly paid: PaidTexts;
+  /** Requests that one call has open at the same time. */
+  readonly setup: { readonly concurrency: number };
+};
+
+/** So many refused requests are a mishap of single stretches; more, or a tenth of them, and something is wrong with all. */
+const TOLERATED = { count: 3, share: 0.1 };
+
+/**
+ * The texts of all windows in their order, `null` where the provider refused that one: a call of hours is not lost over one stretch that
+ * cannot be read. Throws the provider's refusal when it refuses too many.
+ */
+export async function askAll(
+  call: string,
+  questions: readonly Question[],
+  analysis: AnalysisSettings,
+  deps: AskingDeps,
+  signal: AbortSignal,
+): Promise<(SpeechText | null)[]> {
+  const { language, keywords } = analysis;
+  const tolerated = Math.max(TOLERATED.count, Math.floor(questions.length * TOLERATED.share));
+  let answered = 0;
+  let refused = 0;
+  const ask = async ({ source, offsetMs, survey, window }: Question, stopped: AbortSignal) => {
+    const audio = () => deps.cut(source, survey.layout, { channel: window.channel, parts: window.parts }, stopped);
+    const key = `${offsetMs}:${source.size}:${window.channel}:${window.startMs}-${window.endMs}`;
+    try {
+      const text = await deps.paid.remember(call, key, () => deps.transcribe({ audio, language, keywords }, stopped));
+      answered += 1;
+      return text;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused += 1;
+      const isTooMuch =
+        refused > tolerated || refused === questions.length || (answered === 0 && refused >= TOLERATED.count);
+      if (isTooMuch) throw error;
+      return null;
+    }
+  };
+  return mapBounded(questions, deps.setup.concurrency, ask, signal);
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof PermanentError && (error.code === 'PROVIDER_REJECTED' || error.code === 'OUTPUT_INVALID');
+}

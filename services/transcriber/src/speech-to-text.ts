@@ -1,0 +1,13 @@
+/** Speech for speech-to-text. `audio` is a WAV file of one channel, read only when its turn has come. */
+export type SpeechRequest = {
+  readonly audio: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly language: string;
+  readonly keywords: readonly string[];
+};
+
+/** What was said. `language` as heard, `null` when unsure; `usage` is what the provider counted. */
+export type SpeechText = {
+  readonly text: string;
+  readonly language: string | null;
+  readonly usage: Readonly<Record<string, number>>;
+};
