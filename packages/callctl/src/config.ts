@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { brokerVariables, settingsKeysVariables, storeVariables } from '@pipeline/runtime';
+import { brokerVariables, priceVariables, settingsKeysVariables, storeVariables } from '@pipeline/runtime';
 
 /** The environment of verbs that use the database: `MONGO_URL`, `MONGO_USER`, `MONGO_PASSWORD`, `MONGO_DB_PREFIX`. */
 export const storeSchema = z.object(storeVariables);
@@ -12,3 +12,6 @@ export const bothSchema = z.object({ ...brokerVariables, ...storeVariables });
 
 /** The environment of verbs that store secrets: the database and `SETTINGS_KEYS`. */
 export const sealingSchema = z.object({ ...storeVariables, ...settingsKeysVariables });
+
+/** The environment of `reanalyze`: both, and what an operator knows of prices. */
+export const analysisSchema = z.object({ ...brokerVariables, ...storeVariables, ...priceVariables });

@@ -1,6 +1,7 @@
 import type { Verb } from './verb.ts';
 import { erase } from './verbs/erase.ts';
 import { provision } from './verbs/provision.ts';
+import { reanalyze } from './verbs/reanalyze.ts';
 import { settingsGet } from './verbs/settings-get.ts';
 import { settingsRekey } from './verbs/settings-rekey.ts';
 import { settingsSet } from './verbs/settings-set.ts';
@@ -14,6 +15,7 @@ export const VERBS: readonly Verb[] = [
   settingsValidate,
   settingsRekey,
   show,
+  reanalyze,
   erase,
   provision,
 ];

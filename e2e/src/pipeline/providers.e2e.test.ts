@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, startStack, type Stack } from '../stack/stack.ts';
+import { arrivedOutcome, expectOneOfEach } from './outcome.ts';
+
+/** Retries of which ten pass in some seconds; in production they take a quarter of an hour. */
+const SHORT = { RETRY_BASE_MS: '50', RETRY_MAX_MS: '250', PAUSE_PROBE_MS: '300' };
+const OUTAGE_FAILURES = 10;
+
+let stack: Stack;
+const placed: string[] = [];
+beforeAll(async () => {
+  stack = await startStack({ overrides: { transcriber: SHORT, summarizer: SHORT, extractor: SHORT } });
+});
+afterAll(() => stack.stop());
+const removers: (() => void)[] = [];
+afterEach(() => {
+  for (const remove of removers.splice(0)) remove();
+});
+
+const break_ = (fault: Parameters<Stack['provider']['setFault']>[0]): (() => void) => {
+  const remove = stack.provider.setFault(fault);
+  removers.push(remove);
+  return remove;
+};
+async function call(dialogueId = 'he-renovation'): Promise<string> {
+  const { callSid, ended } = await stack.placeCall(dialogueId);
+  placed.push(callSid);
+  await ended;
+  return callSid;
+}
+const answered = (route: string, since: number) =>
+  stack.provider.requests.slice(since).filter((one) => one.route === route && one.status === 200).length;
+const partOf = (callLog: Record<string, unknown>, stage: string) =>
+  (callLog['stages'] as Record<string, { attempts: number; usage: Record<string, number>; costUsd: number }>)[stage];
+
+describe('a provider that is down for ten delayed retries of each call, then up', () => {
+  test.each([
+    ['transcriptions', 'transcriber'],
+    ['responses', 'summarizer'],
+  ] as const)('of %s loses no call and is paid once for each', async (route, stage) => {
+    const since = stack.provider.requests.length;
+    const up = break_({ route, kind: 'status', status: 503 });
+    const calls = [await call(), await call('en-plumbing'), await call('he-plumbing')];
+    await eventually(`each call has failed ${OUTAGE_FAILURES} times at ${stage}`, () =>
+      calls.every((callSid) => retriesOf(callSid, stage) >= OUTAGE_FAILURES),
+    );
+    up();
+    for (const callSid of calls) {
+      const { callLog, body } = await arrivedOutcome(stack, callSid);
+      expect(body).toMatchObject({ status: 'complete' });
+      expect(partOf(callLog, stage)?.attempts).toBeGreaterThan(OUTAGE_FAILURES);
+    }
+    expect(answered('responses', since), 'one summary and one extraction of each call').toBe(calls.length * 2);
+    const logs = await Promise.all(calls.map((callSid) => stack.records.callLog(callSid)));
+    const stretches = logs.reduce((sum, log) => sum + (partOf(log ?? {}, 'transcriber')?.usage['requests'] ?? 0), 0);
+    expect(answered('transcriptions', since), 'each stretch of speech once').toBe(stretches);
+  });
+});
+
+describe('a stage whose model was retired', () => {
+  test('pauses, says so on its metric, keeps the call, and goes on by itself when the model answers', async () => {
+    const back = break_({ route: 'responses', kind: 'status', status: 404, code: 'model_not_found' });
+    const callSid = await call();
+    await eventually('the metric says paused', async () => (await pausedByModel()) === 1);
+    expect(await stack.records.callLog(callSid)).toBeNull();
+    back();
+    expect((await arrivedOutcome(stack, callSid)).body).toMatchObject({ status: 'complete', city: 'תל אביב' });
+    await eventually('the metric says resumed', async () => (await pausedByModel()) === 0);
+  });
+
+  test('leaves readiness green, so that a rollout with another model proceeds', async () => {
+    break_({ route: 'responses', kind: 'status', status: 404, code: 'model_not_found' });
+    await call();
+    await eventually('it is paused', async () => (await pausedByModel()) === 1);
+    const [summarizer] = stack.fleet.of('summarizer');
+    const ready = await fetch(`${summarizer?.healthUrl}/health/ready`);
+    expect(ready.status).toBe(200);
+  });
+});
+
+test('what each part cost stands in the CallLog, and everything reached its end once', async () => {
+  const callSid = await call();
+  const { callLog } = await arrivedOutcome(stack, callSid);
+  expect(partOf(callLog, 'transcriber')?.usage['audioSeconds']).toBeGreaterThan(0);
+  for (const stage of ['transcriber', 'summarizer', 'extractor']) {
+    expect(partOf(callLog, stage)?.costUsd, stage).toBeGreaterThan(0);
+  }
+  for (const one of placed) await arrivedOutcome(stack, one);
+  await expectOneOfEach(stack, placed);
+});
+
+function retriesOf(callSid: string, stage: string): number {
+  const own = stack.lines.filter(({ service, fields }) => service === stage && fields['callSid'] === callSid);
+  return own.filter(({ fields }) => fields['outcome'] === 'retried').length;
+}
+
+/** What the gauge of the summarizer says; undefined before it has said anything. */
+async function pausedByModel(): Promise<number | undefined> {
+  const [running] = stack.fleet.of('summarizer');
+  const metrics = await (await fetch(`${running?.healthUrl}/metrics`)).text();
+  const [, value] = /^stage_paused\{[^}]*reason="model"[^}]*\} (\d)$/m.exec(metrics) ?? [];
+  return value === undefined ? undefined : Number(value);
+}
