@@ -32,6 +32,50 @@ export function generatedDocuments(): Readonly<Record<string, JsonObject>> {
   };
 }
 
+/** What a consumer of webhooks needs, in files that need no others: every body, and AsyncAPI 3 from the consumer's side. */
+export function consumerDocuments(): Readonly<Record<string, JsonObject>> {
+  const bodies = {
+    call: jsonSchema(webhookBodySchema),
+    erased: jsonSchema(webhookErasedSchema),
+    test: jsonSchema(webhookTestSchema),
+  };
+  const message = (name: keyof typeof bodies, title: string): JsonObject => ({
+    title,
+    contentType: 'application/json',
+    headers: SIGNATURE_HEADERS_SCHEMA,
+    payload: { schemaFormat: 'application/schema+json;version=draft-2020-12', schema: bodies[name] },
+  });
+  const messages = {
+    call: message('call', 'call.completed and call.updated'),
+    erased: message('erased', 'call.erased'),
+    test: message('test', 'webhook.test'),
+  };
+  return {
+    'body.schema.json': {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      title: 'The body of any webhook',
+      oneOf: Object.values(bodies).map(({ $schema: _same, ...schema }) => schema),
+    },
+    'asyncapi.json': {
+      asyncapi: '3.0.0',
+      info: { title: 'Webhooks of the Perfect Call Pipeline', version: '1.0.0' },
+      channels: { webhook: { address: null, description: 'An HTTPS POST to the URL of the business.', messages } },
+      operations: { receive: { action: 'receive', channel: { $ref: '#/channels/webhook' } } },
+    },
+  };
+}
+
+const SIGNATURE_HEADERS_SCHEMA = {
+  type: 'object',
+  required: ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
+  properties: {
+    'webhook-id': { type: 'string', description: 'Stable over retries and replays: the key for deduplication.' },
+    'webhook-timestamp': { type: 'string', description: 'Unix seconds of this attempt.' },
+    'webhook-signature': { type: 'string', description: 'One or more `v1,<base64>`, separated by a space.' },
+    'webhook-attempt': { type: 'string', description: 'From 1. Not signed.' },
+  },
+} as const;
+
 function jsonSchema(schema: z.ZodType): JsonObject {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' });
 }
