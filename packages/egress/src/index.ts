@@ -13,3 +13,11 @@ export { visibleText } from './response-body.ts';
 export { SIGNATURE_HEADERS, signAttempt, type SignatureHeaders } from './signing.ts';
 export { createUrlPolicy, isAllowedHeader, type RefusalCode, type UrlPolicy, type Verdict } from './url-policy.ts';
 export { DEV_ORIGINS_RULE, egressVariables, urlPolicyOf, type EgressConfig } from './variables.ts';
+export {
+  explainMismatch,
+  TOLERANCE_SECONDS,
+  verifyWebhook,
+  type ArrivedWebhook,
+  type VerifyProblem,
+  type VerifyVerdict,
+} from './verifying.ts';

@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readSignatureVectors, WEBHOOK_FOLDER } from './fixtures/signature-vectors.ts';
+
+const SNIPPETS = fileURLToPath(new URL('../../../docs/webhooks/snippets/', import.meta.url));
+const VECTORS_FILE = fileURLToPath(new URL('signatures.json', WEBHOOK_FOLDER));
+
+/** The snippet needs nothing but the standard library. */
+const GO_OFFLINE = ['GOFLAGS=-mod=mod', 'GOPROXY=off', 'GOTOOLCHAIN=local'];
+
+/** How each snippet's language is asked for, and how its runner over the vectors is started in a folder of its own. */
+const LANGUAGES: readonly Language[] = [
+  { file: 'verify.mjs', needs: [[process.execPath, '--version']], start: [process.execPath, 'verify.mjs'] },
+  {
+    file: 'verify.py',
+    needs: [['python3', '-c', 'import sys; sys.exit(sys.version_info < (3, 9))']],
+    start: ['python3', 'verify.py'],
+  },
+  { file: 'verify.go', needs: [['go', 'version']], start: ['env', ...GO_OFFLINE, 'go', 'run', '.'] },
+  { file: 'verify.php', needs: [['php', '--version']], start: ['php', 'verify.php'] },
+  { file: 'verify.rb', needs: [['ruby', '--version']], start: ['ruby', 'verify.rb'] },
+  {
+    file: 'verify.sh',
+    needs: [
+      ['bash', '--version'],
+      ['openssl', 'version'],
+      ['jq', '--version'],
+    ],
+    start: ['bash', 'verify.sh'],
+  },
+];
+type Language = {
+  readonly file: string;
+  readonly needs: readonly (readonly string[])[];
+  readonly start: readonly string[];
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'snippets-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the verify snippets', () => {
+  it('are all run here', () => {
+    const files = readdirSync(SNIPPETS).filter((file) => file.startsWith('verify.'));
+    expect(LANGUAGES.map(({ file }) => file).toSorted()).toEqual(files.toSorted());
+  });
+
+  for (const language of LANGUAGES) {
+    const missing = language.needs.find(([program = '', ...args]) => spawnSync(program, args).status !== 0);
+    const without = missing === undefined ? '' : ` (skipped: no ${String(missing[0])} on this machine)`;
+    it.skipIf(missing !== undefined)(`${language.file} decides every vector rightly${without}`, () => {
+      const output = runOverVectors(language);
+      const expected = readSignatureVectors().map(({ valid, name }) => `${valid ? 'valid' : 'invalid'}\t${name}`);
+      expect(output.trimEnd().split('\n')).toEqual(expected);
+    });
+  }
+});
+
+/** Snippet and runner in one folder: in `snippet/`, but for Go, whose package is a folder. */
+function runOverVectors({ file, start }: Language): string {
+  const place = join(folder, file);
+  const isGo = file.endsWith('.go');
+  mkdirSync(place, { recursive: true });
+  cpSync(join(SNIPPETS, 'vectors', file), join(place, isGo ? 'main.go' : file));
+  cpSync(join(SNIPPETS, file), join(place, isGo ? file : `snippet/${file}`));
+  if (isGo) cpSync(join(SNIPPETS, 'vectors/go.mod'), join(place, 'go.mod'));
+  const [program = '', ...args] = start;
+  const ran = spawnSync(program, [...args, VECTORS_FILE], {
+    cwd: place,
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  if (ran.status !== 0) throw new Error(`${file} ended with ${ran.status ?? ran.signal}: ${ran.stderr}`);
+  return ran.stdout;
+}
