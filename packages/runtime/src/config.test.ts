@@ -102,6 +102,19 @@ describe('configuration', () => {
     }
     expect(problemsOf(schema, { NODE_ENV: 'test', CRASH_AT: 'tr.before_ack:1' })).toEqual([]);
   });
+
+  test('B93: a broker over the network without TLS is refused in production, the default', () => {
+    const schema = z.object({ NODE_ENV: serviceVariables.NODE_ENV, NATS_URL: brokerVariables.NATS_URL });
+    const plain = 'nats://nats-1.example.com:4222';
+    for (const NATS_URL of [plain, `tls://nats-0.example.com,${plain}`, 'nats://127.0.0.1.example.com:4222']) {
+      expect(problemsOf(schema, { NATS_URL })).toEqual([
+        'NATS_URL: must be tls:// when NODE_ENV is production, unless the server is on this machine',
+      ]);
+    }
+    expect(problemsOf(schema, { NATS_URL: 'tls://nats.example.com:4222' })).toEqual([]);
+    expect(problemsOf(schema, { NATS_URL: 'nats://127.0.0.1:4222' })).toEqual([]);
+    expect(problemsOf(schema, { NODE_ENV: 'development', NATS_URL: plain })).toEqual([]);
+  });
 });
 
 describe('the keys that seal secrets', () => {

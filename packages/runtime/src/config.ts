@@ -93,7 +93,7 @@ export type ServiceConfig = z.infer<typeof serviceSchema>;
 
 /**
  * Parses the environment. Blank variables count as missing. Throws a ConfigError that names every problem.
- * `CRASH_AT` or an example key together with `NODE_ENV=production` is one.
+ * `CRASH_AT`, an example key, or a broker over the network without TLS, together with `NODE_ENV=production`, is one.
  */
 export function parseConfig<S extends z.ZodType>(
   schema: S,
@@ -108,8 +108,23 @@ export function parseConfig<S extends z.ZodType>(
   if (production && hasExampleKey(given['SETTINGS_KEYS'] ?? '')) {
     problems.push('SETTINGS_KEYS: holds an example key, which is refused when NODE_ENV is production');
   }
+  const isRead = isService(schema) && !problems.some((problem) => problem.startsWith('NATS_URL:'));
+  if (production && isRead && isPlainBroker(given['NATS_URL'] ?? '')) {
+    problems.push('NATS_URL: must be tls:// when NODE_ENV is production, unless the server is on this machine');
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)].toSorted());
   return parsed.data;
+}
+
+/** Services know in which mode they run; an operator's command does not. */
+function isService(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodObject && 'NODE_ENV' in schema.shape;
+}
+
+/** Credentials and callers' words would travel in the clear. A server on this machine is reached over no network. */
+function isPlainBroker(urls: string): boolean {
+  const plain = urls.split(',').filter((url) => url.startsWith('nats://'));
+  return plain.some((url) => !/^nats:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(url));
 }
 
 /** {@link parseConfig} for a `main.ts`: prints the problems, one a line, and exits with 1. */
