@@ -50,6 +50,10 @@ export const configSchema = z
     MAX_CALL_MS: integerVariable({ min: 1_000, max: 4 * HOUR_MS, default: 3_300_000 }),
     /** Milliseconds without audio from Twilio after which a call is ended. Default 20 s. */
     MEDIA_IDLE_MS: integerVariable({ min: 1_000, max: 600_000, default: 20_000 }),
+    /** Audio from Twilio against the clock on the wall: a stream that is faster for long is ended. Default 2 times real time. */
+    MEDIA_MAX_SPEED: integerVariable({ min: 1, max: 1_000, default: 2 }),
+    /** Milliseconds without audio in the middle of a caller's words after which the agent is given silence. Default 750. */
+    AGENT_SILENCE_AFTER_MS: integerVariable({ min: 100, max: 60_000, default: 750 }),
     /** Milliseconds to wait, after the end of a call, for transcriptions of the caller's last words. Default 3 s. */
     TRANSCRIPTION_GRACE_MS: integerVariable({ min: 0, max: 10_000, default: 3_000 }),
     /** Milliseconds that running calls may go on after SIGTERM. Default 59 min. */

@@ -21,7 +21,7 @@ export type GatewayDeps = {
   readonly stopping: AbortSignal;
   readonly createMetrics: (read: GatewayGauges) => GatewayMetrics;
   readonly logger: Logger;
-} & Pick<TwilioDeps, 'startDeadlineMs' | 'statusDeadlineMs'>;
+} & Pick<TwilioDeps, 'startDeadlineMs' | 'statusDeadlineMs' | 'requestDeadlineMs'>;
 
 type GatewayConfig = Pick<
   Config,
@@ -31,6 +31,7 @@ type GatewayConfig = Pick<
   | 'MAX_CALLS'
   | 'MAX_CALL_MS'
   | 'MEDIA_IDLE_MS'
+  | 'MEDIA_MAX_SPEED'
   | 'TRANSCRIPTION_GRACE_MS'
   | 'DRAIN_MS'
 >;
@@ -87,6 +88,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     note: (status, signal) => noteStatus(status, answering, signal),
     isOpen: () => !deps.stopping.aborted,
     maxStreams: config.MAX_CALLS + 50,
+    maxSpeed: config.MEDIA_MAX_SPEED,
     openStream: calls.openStream,
     onRejected: metrics.onRejected,
     logger,

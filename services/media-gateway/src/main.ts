@@ -31,6 +31,7 @@ const gateway = await createGateway({
     apiKey: config.AGENT_API_KEY,
     model: config.AGENT_MODEL,
     transcriptionModel: config.AGENT_TRANSCRIPTION_MODEL,
+    silenceAfterMs: config.AGENT_SILENCE_AFTER_MS,
     logger,
   }),
   settings: createSettingsReader(store),

@@ -42,7 +42,6 @@ describe('the import graph', () => {
 
   it('holds what a call needs and nothing of later stages', () => {
     expect([...packages].toSorted()).toEqual([
-      '@fastify/formbody',
       '@fastify/websocket',
       '@pipeline/call-store/settings',
       '@pipeline/contracts',

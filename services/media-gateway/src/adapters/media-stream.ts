@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { CallInput } from '../call/call.ts';
 import type { MediaStream, RunningCall } from '../running-call.ts';
+import { createFloodGate, type FloodGate } from './flood-gate.ts';
 import { createFrameReader, MediaProtocolError, type FrameReader, type MediaFrame } from './media-frames.ts';
 
 export type MediaStreamDeps = {
@@ -18,7 +19,11 @@ export type MediaStreamDeps = {
   readonly openStream: (callSid: string, token: string, media: MediaStream) => Promise<RunningCall | null>;
   /** Counts what was refused, by a short reason. */
   readonly onRejected: (reason: string) => void;
+  /** A signed handshake came over this connection. */
+  readonly onGenuine: (request: FastifyRequest) => void;
   readonly logger: Logger;
+  /** Audio against the clock on the wall that a stream may send for long: 2 is twice real time. */
+  readonly maxSpeed: number;
   /** Milliseconds from the handshake to `start`. Default 5 s. */
   readonly startDeadlineMs?: number;
 };
@@ -53,6 +58,7 @@ export async function addMediaStream(app: FastifyInstance, path: string, deps: M
     const signature = request.headers['x-twilio-signature'];
     if (typeof signature !== 'string' || request.url !== path || !deps.isSigned(signature))
       return refuse(403, 'signature');
+    deps.onGenuine(request);
     const hasRoom = deps.isOpen() && app.websocketServer.clients.size < deps.maxStreams;
     return hasRoom ? undefined : refuse(503, 'no_room');
   };
@@ -73,6 +79,7 @@ class MediaConnection implements MediaStream {
   readonly #wire: Socket;
   readonly #deps: MediaStreamDeps;
   readonly #reader: FrameReader;
+  readonly #flood: FloodGate;
   readonly #startDeadline: NodeJS.Timeout;
   /** What arrives while the token is looked up. */
   readonly #early: CallInput[] = [];
@@ -85,6 +92,7 @@ class MediaConnection implements MediaStream {
     this.#wire = wire;
     this.#deps = deps;
     this.#reader = createFrameReader(deps.accountSid);
+    this.#flood = createFloodGate(deps.maxSpeed);
     this.#startDeadline = setTimeout(() => this.#reject(CLOSE.refused, 'no_start'), deps.startDeadlineMs ?? 5_000);
     socket.on('message', (frame, isBinary) => {
       if (this.#isClosed) return;
@@ -132,7 +140,9 @@ class MediaConnection implements MediaStream {
   }
 
   #receive(frame: MediaFrame): void {
+    if (!this.#flood.admits(frame.kind === 'media_audio' ? frame.ms : 0)) return this.#reject(CLOSE.refused, 'flood');
     if (frame.kind === 'ignored') return;
+    if (frame.kind === 'dropped') return this.#deps.onRejected(frame.reason);
     if (frame.kind === 'start') {
       this.#start(frame).catch((error: unknown) => {
         this.#deps.logger.error({ err: error, callSid: frame.callSid }, 'a media stream could not be opened');

@@ -12,3 +12,9 @@ export function audioMs(base64: string): number {
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
   return Math.floor(((base64.length / 4) * 3 - padding) / 8);
 }
+
+/** Base64 of silence, at least so long by less than 1 ms, without padding: valid base64 may follow it. */
+export function silenceOf(ms: number): string {
+  // Three bytes of 0xff, which is silence in mu-law, are four slashes.
+  return '////'.repeat(Math.ceil((ms * 8) / 3));
+}

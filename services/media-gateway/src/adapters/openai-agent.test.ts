@@ -29,7 +29,7 @@ afterEach(() => {
 });
 
 /** A session against the server of the test, the server's end of it and what arrived there. */
-function connect(options: { history?: LiveTurn[]; readyDeadlineMs?: number } = {}) {
+function connect(options: { history?: LiveTurn[]; readyDeadlineMs?: number; silenceAfterMs?: number } = {}) {
   const agent = createOpenAiAgent({
     baseUrl,
     apiKey: 'sk-of-the-test',
@@ -37,6 +37,7 @@ function connect(options: { history?: LiveTurn[]; readyDeadlineMs?: number } = {
     transcriptionModel: 'gpt-transcribe',
     logger: listeningLogger(lines),
     ...(options.readyDeadlineMs === undefined ? {} : { readyDeadlineMs: options.readyDeadlineMs }),
+    ...(options.silenceAfterMs === undefined ? {} : { silenceAfterMs: options.silenceAfterMs }),
   });
   const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
   const reported = events;
@@ -148,6 +149,22 @@ describe('a session', () => {
     server.close();
     connect().opened.catch(() => undefined);
     expect(await lossOf(4)).toBe('ECONNREFUSED');
+  });
+
+  it('is given silence when the caller’s audio stops in the middle of words, and its times stay the caller’s', async () => {
+    const { connection, frames, say } = await connectReady({ silenceAfterMs: 60 });
+    connection.append(Buffer.alloc(800, 0x55).toString('base64'));
+    say({ type: 'input_audio_buffer.speech_started', item_id: 'i1', audio_start_ms: 40 });
+    await vi.waitFor(() => expect(frames).toHaveLength(3));
+    const bytes = frames.slice(1).map((frame) => Buffer.from(String(frame['audio']), 'base64'));
+    expect(bytes.map((audio) => [audio.length >= 800, new Set(audio)])).toEqual([
+      [true, new Set([0x55])],
+      [true, new Set([0xff])],
+    ]);
+    say({ type: 'input_audio_buffer.speech_stopped', item_id: 'i1', audio_end_ms: 600 });
+    say({ type: 'input_audio_buffer.speech_started', item_id: 'i2', audio_start_ms: 1_150 });
+    await vi.waitFor(() => expect(events.at(-1)).toEqual({ kind: 'caller_started', itemId: 'i2', atMs: 150 }));
+    connection.close();
   });
 
   it('reports nothing once it was closed', async () => {

@@ -2,7 +2,9 @@ import type { Logger } from '@pipeline/runtime';
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import { WebSocket } from 'ws';
 import type { Agent, AgentConnection, AgentEvent, AgentSession } from '../agent.ts';
+import { audioMs } from './mulaw.ts';
 import { readServerEvent, seedItem, sessionUpdate, type ServerReport } from './openai-shapes.ts';
+import { createSilenceKeeper, type SilenceKeeper } from './silence-keeper.ts';
 
 type OpenAiOptions = {
   /** `https://api.openai.com/v1` or any server that speaks the same; the socket takes ws(s) of the same place. */
@@ -13,6 +15,8 @@ type OpenAiOptions = {
   readonly logger: Logger;
   /** Milliseconds from the first packet to `session.updated`. Default 8 s: the caller hears nothing meanwhile. */
   readonly readyDeadlineMs?: number;
+  /** Milliseconds without audio in the middle of a caller's words after which the session is given silence. Default 750. */
+  readonly silenceAfterMs?: number;
 };
 
 /** The agent as a session of OpenAI's Realtime API, over `ws`, because its plain sockets let any server take OpenAI's place. */
@@ -21,6 +25,7 @@ export function createOpenAiAgent(options: OpenAiOptions): Agent {
 }
 
 const READY_DEADLINE_MS = 8_000;
+const SILENCE_AFTER_MS = 750;
 /** A socket that brings nothing, not even a pong, for two of these is dead although nobody closed it. */
 const HEARTBEAT_MS = 10_000;
 /** About 90 s of audio that the other side does not take. */
@@ -42,6 +47,7 @@ class RealtimeSession implements AgentConnection {
   readonly #socket: WebSocket;
   readonly #deadline: NodeJS.Timeout;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #silence: SilenceKeeper;
   #state: 'opening' | 'ready' | 'over' = 'opening';
   #isAlive = true;
 
@@ -57,12 +63,13 @@ class RealtimeSession implements AgentConnection {
     });
     this.#deadline = setTimeout(() => this.#lose('not_ready'), deadlineMs);
     this.#heartbeat = setInterval(() => this.#checkPulse(), HEARTBEAT_MS);
+    this.#silence = createSilenceKeeper(options.silenceAfterMs ?? SILENCE_AFTER_MS, (silence) => this.#append(silence));
     this.#listen(options);
   }
 
-  /** 50 of these a second: base64 needs no escaping, so the event is put together, not serialised. */
   append(payload: string): void {
-    this.#sendText(`{"type":"input_audio_buffer.append","audio":"${payload}"}`);
+    this.#silence.heard(audioMs(payload));
+    this.#append(payload);
   }
 
   commit(): void {
@@ -83,6 +90,7 @@ class RealtimeSession implements AgentConnection {
     this.#state = 'over';
     clearTimeout(this.#deadline);
     clearInterval(this.#heartbeat);
+    this.#silence.stop();
     this.#socket.close();
     setTimeout(() => this.#socket.terminate(), CLOSE_DEADLINE_MS).unref();
   }
@@ -112,9 +120,20 @@ class RealtimeSession implements AgentConnection {
         return;
       case 'updated':
         return this.#becomeReady();
+      case 'caller_started':
+        this.#silence.speechStarted();
+        return this.#report({ ...event, atMs: event.atMs === null ? null : this.#silence.toCallerMs(event.atMs) });
+      case 'caller_stopped':
+        this.#silence.speechStopped();
+        return this.#report(event);
       default:
         return this.#report(event);
     }
+  }
+
+  /** 50 of these a second: base64 needs no escaping, so the event is put together, not serialised. */
+  #append(payload: string): void {
+    this.#sendText(`{"type":"input_audio_buffer.append","audio":"${payload}"}`);
   }
 
   #becomeReady(): void {

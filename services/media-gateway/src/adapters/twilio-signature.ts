@@ -21,19 +21,3 @@ export function isSignedByTwilio(
     }
   });
 }
-
-/**
- * Reads `application/x-www-form-urlencoded` into an object without a prototype, so that a key such as `__proto__` is a key
- * like any other.
- */
-export function parseForm(body: string): SignedFields {
-  // Without a prototype there is nothing that a key could reach; the type of such an object cannot be written otherwise.
-  const fields = Object.create(null) as Record<string, string | string[]>;
-  for (const [key, value] of new URLSearchParams(body)) {
-    const known = fields[key];
-    if (known === undefined) fields[key] = value;
-    else if (typeof known === 'string') fields[key] = [known, value];
-    else known.push(value);
-  }
-  return fields;
-}

@@ -29,7 +29,13 @@ export type TestGateway = Gateway & {
 };
 
 export async function createTestGateway(
-  options: { config?: Partial<GatewayDeps['config']>; agent?: Agent; broker?: FakeBroker } = {},
+  options: {
+    config?: Partial<GatewayDeps['config']>;
+    agent?: Agent;
+    broker?: FakeBroker;
+    startDeadlineMs?: number;
+    requestDeadlineMs?: number;
+  } = {},
 ): Promise<TestGateway> {
   const agent = createPuppetAgent();
   const broker = options.broker ?? createFakeBroker();
@@ -46,6 +52,7 @@ export async function createTestGateway(
       MAX_CALLS: 10,
       MAX_CALL_MS: 3_300_000,
       MEDIA_IDLE_MS: 20_000,
+      MEDIA_MAX_SPEED: 2,
       TRANSCRIPTION_GRACE_MS: 200,
       DRAIN_MS: 100,
       ...options.config,
@@ -59,8 +66,9 @@ export async function createTestGateway(
     },
     send: broker.send,
     stopping: stopping.signal,
-    startDeadlineMs: 300,
+    startDeadlineMs: options.startDeadlineMs ?? 300,
     statusDeadlineMs: 300,
+    ...(options.requestDeadlineMs === undefined ? {} : { requestDeadlineMs: options.requestDeadlineMs }),
     createMetrics: (read) => {
       gauges.push(read);
       return { onEnded: (reason) => void ended.push(reason), onRejected: (reason) => void rejected.push(reason) };
