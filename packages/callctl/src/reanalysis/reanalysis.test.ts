@@ -5,7 +5,7 @@ import { callSidsOf, eachBounded } from './call-sids.ts';
 import { differenceOf, isSame } from './difference.ts';
 import { NOTHING, withCall } from './estimate.ts';
 import { obstacleOf, reanalysisEvent } from './event.ts';
-import { callLog, settings } from './fixture.ts';
+import { callLog, settings } from './fixtures/call-log.ts';
 import { createPace } from './pace.ts';
 import { outcomeText } from './report.ts';
 import { candidateOf, rerun, type RerunDeps } from './rerun.ts';
