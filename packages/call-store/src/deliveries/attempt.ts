@@ -1,9 +1,12 @@
+import type { EndpointVerdict } from './endpoint/outcome.ts';
+import type { Trigger } from './row.ts';
+
 /**
  * What one try to send is remembered by (webhooks' attempt log). Whoever fills it in keeps secrets and query strings out:
  * only the host of the URL, headers already redacted, the answer cut to 16 KiB.
  */
 export type AttemptRecord = {
-  readonly trigger: 'schedule' | 'manual' | 'replay';
+  readonly trigger: Trigger;
   readonly worker: string;
   /** Host and port of the URL; null when the URL was refused before. */
   readonly host: string | null;
@@ -30,7 +33,10 @@ export type AttemptRecord = {
 export type StoredAttempt = AttemptRecord & {
   readonly deliveryId: string;
   readonly number: number;
+  /** When it was over, by the clock of the database. */
   readonly at: Date;
+  /** False when the fault was ours. */
+  readonly charged: boolean;
   readonly state: string;
   readonly nextAttemptAt: Date | null;
 };
@@ -43,6 +49,8 @@ export type AttemptOutcome = {
     | { readonly state: 'delivered' | 'exhausted' | 'disabled' | 'cancelled' | 'no_endpoint' };
   /** False when the fault was ours: the attempt does not count against the schedule. Default true. */
   readonly charged?: boolean;
+  /** What it says about the endpoint. Default nothing. */
+  readonly verdict?: EndpointVerdict;
   /** Null when nothing was sent and nothing is worth remembering. */
   readonly attempt: AttemptRecord | null;
 };

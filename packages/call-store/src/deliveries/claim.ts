@@ -1,90 +1,157 @@
 import { trusted, type Model } from 'mongoose';
-import { RetryLaterError } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
+import { checked } from '../connection/scalars.ts';
+import type { EndpointBook } from './endpoint/book.ts';
+import { earlier } from './endpoint/due.ts';
+import type { Endpoint, EndpointChange, Lane } from './endpoint/endpoint.ts';
+import { noteLook, returnSlots, takeSlots, type SlotRequest } from './endpoint/slots.ts';
 import { leaseFields } from './freeze.ts';
 import { toRow } from './mapping.ts';
 import type { DeliveryDocument } from './model.ts';
-import type { DeliveryRow, Lease } from './row.ts';
+import { ownerSchema, type DeliveryRow, type Hold, type Lease } from './row.ts';
 
 export type ClaimOptions = Lease & {
-  /** Rows to take at most. */
+  /** Rows to take at most, of all lanes. */
   readonly limit: number;
-  /** Rows of one endpoint that may be in work at the same time, everywhere. Default 8. */
-  readonly perEndpoint?: number;
+  /** Of these, the ones that were tried before. */
+  readonly later: number;
   readonly signal: AbortSignal;
 };
 
-const DEFAULT_PER_ENDPOINT = 8;
-/** Endpoints that one round looks at; the next round begins with the oldest due row again. */
+/** A row in the hands of the caller. */
+export type Claimed = { readonly row: DeliveryRow; readonly hold: Hold };
+
+type Deps = { readonly deliveries: Model<DeliveryDocument>; readonly book: EndpointBook };
+type Waiting = { readonly _id: string; readonly nextAttemptAt: Date };
+type Pages = Readonly<Record<Lane, readonly Waiting[]>>;
+
+/** Endpoints that one round looks at, the one that waited longest first. */
 const MAX_ENDPOINTS = 256;
+/** Endpoints that are worked on at the same time. */
+const PARALLEL = 8;
+let claims = 0;
 
 /**
- * See `DeliveryStore.claimDue`. One round asks for the oldest due row of an endpoint that it has not seen, takes that endpoint's
- * share, and goes on. "Now" is the server's clock at the start of the round: what is due then is due at every later write.
+ * See `DeliveryStore.claimDue`. Endpoint first: sorted by due time alone, ten thousand rows of one hung endpoint would stand before
+ * everybody else's. Of each endpoint the oldest rows are read, slots are taken for as many as it allows, and these rows are leased.
  */
-export async function claimDue(deliveries: Model<DeliveryDocument>, options: ClaimOptions): Promise<DeliveryRow[]> {
-  const { limit, perEndpoint = DEFAULT_PER_ENDPOINT, signal } = options;
-  const now = await databaseNow(deliveries, signal);
-  const claimed: DeliveryRow[] = [];
-  const seen: string[] = [];
-  while (claimed.length < limit && seen.length < MAX_ENDPOINTS) {
-    const endpointId = await nextEndpoint(deliveries, seen, now, signal);
-    if (endpointId === null) break;
-    seen.push(endpointId);
-    const free = perEndpoint - (await inWork(deliveries, endpointId, now, signal));
-    const share = Math.min(free, limit - claimed.length);
-    claimed.push(...(await claimOf(deliveries, endpointId, share, now, options)));
-  }
+export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claimed[]> {
+  const { endpoints, now } = await deps.book.listDue(MAX_ENDPOINTS, options.signal);
+  const left = { all: options.limit, later: options.later };
+  const claimed: Claimed[] = [];
+  const queue = [...endpoints];
+  const work = async (): Promise<void> => {
+    for (let endpoint = queue.shift(); endpoint !== undefined && left.all > 0; endpoint = queue.shift()) {
+      const share = Math.min(left.all, Math.max(1, endpoint.limits.maxInFlight));
+      const later = Math.min(left.later, share);
+      left.all -= share;
+      left.later -= later;
+      const rows = await claimOf(deps, endpoint, { ...options, limit: share, later }, now);
+      claimed.push(...rows);
+      const taken = rows.filter(({ hold }) => hold.lane === 'later').length;
+      left.all += share - rows.length;
+      left.later += later - taken;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, work));
   return claimed;
 }
 
-async function nextEndpoint(
-  deliveries: Model<DeliveryDocument>,
-  seen: readonly string[],
-  now: Date,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const filter = { nextAttemptAt: trusted({ $lte: now }), endpointId: trusted({ $nin: [...seen] }) };
-  const query = () => deliveries.findOne(filter, { endpointId: 1 }).sort({ nextAttemptAt: 1 }).lean().exec();
-  return (await inTime('find a due delivery', signal, query))?.endpointId ?? null;
+async function claimOf(deps: Deps, endpoint: Endpoint, options: ClaimOptions, now: Date): Promise<Claimed[]> {
+  const pages = await readPages(deps.deliveries, endpoint, options, now);
+  const owner = `${checked(ownerSchema, options.owner, 'owner')}#${(claims += 1)}`;
+  const granted = await deps.book.change(
+    endpoint.id,
+    takeAndNote(endpoint, pages, owner, options, now),
+    options.signal,
+  );
+  if (granted.length === 0) return [];
+  const rows = await leaseRows(deps.deliveries, granted, { owner, leaseMs: options.leaseMs }, options.signal);
+  const claimed = rows.map((row) => ({ row, hold: holdOf(row, owner) }));
+  // Others may have been faster with a row; what was granted for it goes back.
+  const unused = granted.filter((id) => !rows.some((row) => row.id === id)).map((id) => slotOf(owner, id));
+  if (unused.length > 0) await deps.book.change(endpoint.id, returnSlots(unused), options.signal);
+  return claimed;
 }
 
-/** Rows of an endpoint under a lease that has not ended. */
-async function inWork(
+/** The oldest rows of each lane: one more than may be taken, so that what stays behind is known. */
+async function readPages(
   deliveries: Model<DeliveryDocument>,
-  endpointId: string,
+  endpoint: Endpoint,
+  { limit, later, signal }: ClaimOptions,
   now: Date,
-  signal: AbortSignal,
-): Promise<number> {
-  const filter = { endpointId, state: 'delivering' as const, nextAttemptAt: trusted({ $gt: now }) };
-  return inTime('count deliveries in work', signal, () => deliveries.countDocuments(filter).exec());
+): Promise<Pages> {
+  const page = (lane: Lane, size: number): Promise<Waiting[]> => {
+    const query = () =>
+      deliveries
+        .find({ endpointId: endpoint.id, lane, nextAttemptAt: trusted({ $exists: true }) }, { nextAttemptAt: 1 })
+        .sort({ nextAttemptAt: 1 })
+        .limit(size + 1)
+        .lean<Waiting[]>()
+        .exec();
+    return inTime('find due deliveries', signal, query);
+  };
+  const isOpen = endpoint.state === 'active' || (endpoint.resumesAt !== null && endpoint.resumesAt <= now);
+  const [first, after, test] = await Promise.all([
+    isOpen ? page('first', limit) : [],
+    isOpen ? page('later', Math.max(0, later)) : [],
+    endpoint.testFrom === null ? [] : page('test', limit),
+  ]);
+  return { first, later: after, test };
 }
 
-async function claimOf(
-  deliveries: Model<DeliveryDocument>,
-  endpointId: string,
-  share: number,
+/** Takes slots for the rows that are due, and notes what stays behind. Answers with the ids of the rows that got one. */
+function takeAndNote(
+  seen: Endpoint,
+  pages: Pages,
+  owner: string,
+  options: ClaimOptions,
   now: Date,
-  lease: Lease & { readonly signal: AbortSignal },
+): EndpointChange<string[]> {
+  const isDue = ({ nextAttemptAt }: Waiting): boolean => nextAttemptAt <= now;
+  const test = pages.test.filter(isDue).slice(0, options.limit);
+  const first = pages.first.filter(isDue).slice(0, options.limit - test.length);
+  const later = pages.later.filter(isDue).slice(0, Math.min(options.later, options.limit - test.length - first.length));
+  const request = (lane: Lane, rows: readonly Waiting[]): SlotRequest => ({
+    lane,
+    ids: rows.map((row) => slotOf(owner, row._id)),
+    leaseMs: options.leaseMs,
+  });
+  const take = takeSlots([request('test', test), request('first', first), request('later', later)]);
+  return (endpoint, at) => {
+    const taken = take(endpoint, at);
+    const ids = new Set(taken.answer);
+    const oldest = (rows: readonly Waiting[]): Date | null =>
+      rows.find((row) => !ids.has(slotOf(owner, row._id)))?.nextAttemptAt ?? null;
+    const isOpen = endpoint.state === 'active';
+    const waitingFrom = isOpen ? earlier(oldest(pages.first), oldest(pages.later)) : seen.waitingFrom;
+    const noted = noteLook(seen.version, { waitingFrom, testFrom: oldest(pages.test) })(taken.endpoint, at);
+    const rows = [...test, ...first, ...later].filter((row) => ids.has(slotOf(owner, row._id)));
+    return { endpoint: noted.endpoint, answer: rows.map((row) => row._id) };
+  };
+}
+
+/** Leases the rows that are still due, all under one owner of their own, and reads them. */
+async function leaseRows(
+  deliveries: Model<DeliveryDocument>,
+  ids: readonly string[],
+  lease: Lease,
+  signal: AbortSignal,
 ): Promise<DeliveryRow[]> {
-  const rows: DeliveryRow[] = [];
-  const filter = { endpointId, nextAttemptAt: trusted({ $lte: now }) };
+  const isDue = { $lte: ['$nextAttemptAt', '$$NOW'] };
   const update = [{ $set: { ...leaseFields(lease), updatedAt: '$$NOW' } }];
-  const options = { sort: { nextAttemptAt: 1 }, updatePipeline: true, returnDocument: 'after' } as const;
-  while (rows.length < share) {
-    const claim = () => deliveries.findOneAndUpdate(filter, update, options).lean().exec();
-    const row = await inTime('claim a delivery', lease.signal, claim);
-    if (row === null) break;
-    rows.push(toRow(row));
-  }
-  return rows;
+  const filter = { _id: trusted({ $in: [...ids] }), nextAttemptAt: trusted({ $exists: true }), $expr: trusted(isDue) };
+  const lay = () => deliveries.updateMany(filter, update, { updatePipeline: true }).exec();
+  await inTime('claim deliveries', signal, lay);
+  const held = { _id: trusted({ $in: [...ids] }), 'lease.owner': lease.owner };
+  const rows = await inTime('read claimed deliveries', signal, () => deliveries.find(held).lean().exec());
+  return rows.map(toRow).toSorted((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
 }
 
-/** The clock of the server, which also sets due times and leases. */
-async function databaseNow(deliveries: Model<DeliveryDocument>, signal: AbortSignal): Promise<Date> {
-  const { db } = deliveries.db;
-  if (db === undefined) throw new RetryLaterError('MongoDB was never reached', { deadline: 'none' });
-  const hello = await inTime('read the clock', signal, () => db.command({ hello: 1 }));
-  if (!(hello['localTime'] instanceof Date)) throw new TypeError('the server does not tell its time');
-  return hello['localTime'];
+function holdOf(row: DeliveryRow, owner: string): Hold {
+  return { rowId: row.id, endpointId: row.endpointId, owner, slot: slotOf(owner, row.id), lane: row.lane };
+}
+
+function slotOf(owner: string, rowId: string): string {
+  return `${owner}/${rowId}`;
 }

@@ -1,38 +1,101 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import mongoose, { type Model } from 'mongoose';
+import type { z } from 'zod';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
-import type { DeliveryDocument } from './model.ts';
-import { millisecondsSchema, newDeliverySchema, ownerSchema, type Lease, type NewDelivery } from './row.ts';
+import type { EndpointBook } from './endpoint/book.ts';
+import { noteWaiting, returnSlots, takeSlots } from './endpoint/slots.ts';
+import type { DeliveryDocument, DeliveryModels } from './model.ts';
+import {
+  millisecondsSchema,
+  newDeliverySchema,
+  ownerSchema,
+  type Beginning,
+  type Hold,
+  type Lease,
+  type NewDelivery,
+} from './row.ts';
 
-/** See `DeliveryStore.freeze`. The update of a row that exists puts the row in place of itself, so nothing changes. */
+/** How freezing ended. */
+export type Frozen =
+  /** The row is new and in the hands of the caller, who sends it next. */
+  | { readonly kind: 'held'; readonly hold: Hold }
+  /** The row is new; it waits until somebody claims it, or for a URL. */
+  | { readonly kind: 'kept' }
+  /** The row was there. It is left alone: whoever made it will send it. */
+  | { readonly kind: 'exists' };
+
+let takes = 0;
+
+/**
+ * See `DeliveryStore.freeze`. The slot comes first and the row second: a process that dies between the two leaves a slot that ends by
+ * itself, and a row is never in flight without one. A row that only waits is made first and noted at the endpoint second.
+ */
 export async function freeze(
-  deliveries: Model<DeliveryDocument>,
+  { deliveries }: DeliveryModels,
+  book: EndpointBook,
   row: NewDelivery,
-  lease: Lease | null,
+  beginning: Beginning,
   signal: AbortSignal,
-): Promise<'inserted' | 'exists'> {
-  const { body, ...keys } = newDeliverySchema.parse(row);
+): Promise<Frozen> {
+  const checkedRow = newDeliverySchema.parse(row);
+  const { endpointId, lane } = checkedRow;
+  if (beginning.kind === 'send') {
+    const hold = await takeHold(book, checkedRow, beginning, signal);
+    if (hold !== null) {
+      const lease = { owner: hold.owner, leaseMs: beginning.lease.leaseMs };
+      if (await insert(deliveries, checkedRow, leaseFields(lease), signal)) return { kind: 'held', hold };
+      await book.change(endpointId, returnSlots([hold.slot]), signal);
+      return { kind: 'exists' };
+    }
+  }
+  const waits = beginning.kind === 'no_endpoint' ? WITHOUT_ENDPOINT : DUE;
+  if (!(await insert(deliveries, checkedRow, waits, signal))) return { kind: 'exists' };
+  if (beginning.kind !== 'no_endpoint') await book.change(endpointId, noteWaiting(lane, 'now'), signal);
+  return { kind: 'kept' };
+}
+
+async function takeHold(
+  book: EndpointBook,
+  row: z.output<typeof newDeliverySchema>,
+  { lease, limits }: Extract<Beginning, { kind: 'send' }>,
+  signal: AbortSignal,
+): Promise<Hold | null> {
+  const { endpointId, lane } = row;
+  const owner = `${checked(ownerSchema, lease.owner, 'owner')}#f${(takes += 1)}`;
+  const request = { lane, ids: [owner], leaseMs: lease.leaseMs };
+  const [slot] = await book.change(endpointId, takeSlots([request], limits), signal);
+  return slot === undefined ? null : { rowId: `${row.webhookId}@${endpointId}`, endpointId, owner, slot, lane };
+}
+
+/** The update of a row that exists puts the row in place of itself, so nothing changes. False when it existed. */
+async function insert(
+  deliveries: Model<DeliveryDocument>,
+  row: z.output<typeof newDeliverySchema>,
+  beginning: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { body, ...keys } = row;
   const bytes = Buffer.from(body);
   const content = {
     ...keys,
     body: new mongoose.mongo.Binary(bytes),
     bodySha256: createHash('sha256').update(bytes).digest('hex'),
     attempts: 0,
+    priorAttempts: 0,
   };
-  const frozen = { $mergeObjects: [{ $literal: content }, leaseFields(lease), { _id: '$_id', ...timesOfNew }] };
+  const frozen = { $mergeObjects: [{ $literal: content }, beginning, { _id: '$_id', ...TIMES_OF_NEW }] };
   const isNew = { $eq: [{ $type: '$state' }, 'missing'] };
   const update = [{ $replaceWith: { $cond: [isNew, frozen, '$$ROOT'] } }];
   const filter = { _id: `${keys.webhookId}@${keys.endpointId}` };
   const options = { upsert: true, updatePipeline: true } as const;
   const result = await inTime('freeze a delivery', signal, () => deliveries.updateOne(filter, update, options).exec());
-  return result.upsertedCount === 1 ? 'inserted' : 'exists';
+  return result.upsertedCount === 1;
 }
 
 /** The parts of a row that say who works on it until when, for an update pipeline. */
-export function leaseFields(lease: Lease | null): Readonly<Record<string, unknown>> {
-  if (lease === null) return { state: { $literal: 'no_endpoint' }, lease: { $literal: null } };
+export function leaseFields(lease: Lease): Readonly<Record<string, unknown>> {
   const until = fromNow(checked(millisecondsSchema, lease.leaseMs, 'leaseMs'));
   return {
     state: { $literal: 'delivering' },
@@ -46,4 +109,6 @@ export function fromNow(ms: number): Readonly<Record<string, unknown>> {
   return { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: ms } };
 }
 
-const timesOfNew = { createdAt: '$$NOW', updatedAt: '$$NOW' };
+const TIMES_OF_NEW = { createdAt: '$$NOW', updatedAt: '$$NOW', openedAt: '$$NOW' };
+const DUE = { state: { $literal: 'pending' }, lease: { $literal: null }, nextAttemptAt: '$$NOW' };
+const WITHOUT_ENDPOINT = { state: { $literal: 'no_endpoint' }, lease: { $literal: null } };

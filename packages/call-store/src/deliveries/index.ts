@@ -2,8 +2,24 @@ export { connectStore, type Store, type StoreLog, type StoreReadiness } from '..
 export type { StoreConfig } from '../connection/options.ts';
 export { createAnnouncedCalls, MAX_ANNOUNCED, type AnnouncedCalls } from './announced.ts';
 export type { AttemptOutcome, AttemptRecord, StoredAttempt } from './attempt.ts';
-export type { ClaimOptions } from './claim.ts';
+export type { Claimed, ClaimOptions } from './claim.ts';
+export type { EndpointBook } from './endpoint/book.ts';
+export type {
+  Endpoint,
+  EndpointChange,
+  EndpointLimits,
+  EndpointNotice,
+  EndpointReason,
+  EndpointState,
+  Lane,
+  SlotLease,
+} from './endpoint/endpoint.ts';
+export { DEFAULT_LIMITS } from './endpoint/endpoint.ts';
+export { pause, resume } from './endpoint/operate.ts';
+export type { EndpointVerdict } from './endpoint/outcome.ts';
+export { noteWaiting } from './endpoint/slots.ts';
+export type { Frozen } from './freeze.ts';
 export { provisionDeliveries } from './provision.ts';
-export type { DeliveryRow, DeliveryState, EventType, Lease, NewDelivery } from './row.ts';
+export type { Beginning, DeliveryRow, DeliveryState, EventType, Hold, Lease, NewDelivery, Trigger } from './row.ts';
 export type { Settled } from './settle.ts';
 export { createDeliveryStore, type DeliveryStore, type FrozenRevision } from './store.ts';

@@ -1,11 +1,12 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { CollectionPlan } from '../connection/collections.ts';
 import { modelOf } from '../connection/model.ts';
-import type { DeliveryState, EventType } from './row.ts';
+import { ENDPOINTS, endpointSchema, type EndpointDocument } from './endpoint/document.ts';
+import type { Lane } from './endpoint/endpoint.ts';
+import type { DeliveryState, EventType, Trigger } from './row.ts';
 
 const DELIVERIES = 'webhook_deliveries';
 const ATTEMPTS = 'webhook_attempts';
-const ENDPOINTS = 'webhook_endpoints';
 
 /** Days that the record of an attempt is kept. */
 const ATTEMPT_DAYS = 30;
@@ -19,7 +20,7 @@ export type DeliveryDocument = {
   readonly webhookId: string;
   readonly endpointId: string;
   readonly businessId: string;
-  readonly callSid: string;
+  readonly callSid: string | null;
   readonly eventType: EventType;
   readonly revision: number;
   readonly body?: unknown;
@@ -27,7 +28,11 @@ export type DeliveryDocument = {
   readonly state: DeliveryState;
   readonly lease: { readonly owner: string; readonly until: Date } | null;
   readonly nextAttemptAt?: Date;
+  readonly lane: Lane;
+  readonly trigger: Trigger;
   readonly attempts: number;
+  readonly priorAttempts: number;
+  readonly openedAt: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 };
@@ -46,7 +51,11 @@ const deliverySchema = new Schema<DeliveryDocument>(
     state: String,
     lease: { owner: String, until: Date },
     nextAttemptAt: Date,
+    lane: String,
+    trigger: String,
     attempts: Number,
+    priorAttempts: Number,
+    openedAt: Date,
     createdAt: Date,
     updatedAt: Date,
   },
@@ -63,14 +72,14 @@ const attemptSchema = new Schema<AttemptDocument>(
 
 const isOpen = { nextAttemptAt: { $exists: true } };
 
-/** `due` finds the oldest due row, `endpoint` the rows of one endpoint in work or due; attempts remove themselves. */
+/** `due` finds the oldest due rows, `endpoint` those of one endpoint and lane; attempts remove themselves; `due` of endpoints is where to look. */
 export const DELIVERY_PLAN: readonly CollectionPlan[] = [
   {
     database: 'delivery',
     name: DELIVERIES,
     indexes: [
       { name: 'due', key: { nextAttemptAt: 1, endpointId: 1 }, partialFilterExpression: isOpen },
-      { name: 'endpoint', key: { endpointId: 1, nextAttemptAt: 1 }, partialFilterExpression: isOpen },
+      { name: 'endpoint', key: { endpointId: 1, lane: 1, nextAttemptAt: 1 }, partialFilterExpression: isOpen },
       { name: 'call', key: { callSid: 1, revision: 1 } },
       { name: 'business', key: { businessId: 1, state: 1, updatedAt: -1 } },
     ],
@@ -83,12 +92,17 @@ export const DELIVERY_PLAN: readonly CollectionPlan[] = [
       { name: 'delivery', key: { deliveryId: 1, number: 1 } },
     ],
   },
-  { database: 'delivery', name: ENDPOINTS, indexes: [] },
+  {
+    database: 'delivery',
+    name: ENDPOINTS,
+    indexes: [{ name: 'due', key: { nextDueAt: 1 }, partialFilterExpression: { nextDueAt: { $exists: true } } }],
+  },
 ];
 
 export type DeliveryModels = {
   readonly deliveries: Model<DeliveryDocument>;
   readonly attempts: Model<AttemptDocument>;
+  readonly endpoints: Model<EndpointDocument>;
 };
 
 /** The models on a connection to `delivery`. */
@@ -96,5 +110,6 @@ export function deliveryModels(connection: Connection): DeliveryModels {
   return {
     deliveries: modelOf(connection, deliverySchema, DELIVERIES),
     attempts: modelOf(connection, attemptSchema, ATTEMPTS),
+    endpoints: modelOf(connection, endpointSchema, ENDPOINTS),
   };
 }

@@ -4,17 +4,21 @@ import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
 import type { AttemptOutcome, StoredAttempt } from './attempt.ts';
-import { claimDue, type ClaimOptions } from './claim.ts';
-import { freeze } from './freeze.ts';
+import { createAttemptLog } from './attempt-log.ts';
+import { claimDue, type Claimed, type ClaimOptions } from './claim.ts';
+import { createEndpointBook, type BookOptions, type EndpointBook } from './endpoint/book.ts';
+import { freeze, type Frozen } from './freeze.ts';
+import { healDue } from './heal.ts';
 import { toRow, toStoredAttempt } from './mapping.ts';
 import { DELIVERY_PLAN, deliveryModels } from './model.ts';
 import {
   rowIdSchema,
   webhookIdSchema,
+  type Beginning,
   type DeliveryRow,
   type DeliveryState,
   type EventType,
-  type Lease,
+  type Hold,
   type NewDelivery,
 } from './row.ts';
 import { release, settle, type Settled } from './settle.ts';
@@ -25,24 +29,28 @@ import { release, settle, type Settled } from './settle.ts';
  */
 export type DeliveryStore = {
   /**
-   * Keeps the bytes of a webhook for ever, already leased to the caller, who sends it next. With `lease` null there is nowhere to
-   * send it: the row waits as `no_endpoint`. `exists` when the row was there: it is left alone, whoever made it will send it.
+   * Keeps the bytes of a webhook for ever. `send`: in the hands of the caller, who sends it next, when the endpoint has a slot for it.
+   * A row that was there is left alone.
    */
-  freeze(row: NewDelivery, lease: Lease | null, signal: AbortSignal): Promise<'inserted' | 'exists'>;
+  freeze(row: NewDelivery, beginning: Beginning, signal: AbortSignal): Promise<Frozen>;
   /** What was frozen for a call so far, lowest revision first. */
   frozenRevisions(callSid: string, signal: AbortSignal): Promise<FrozenRevision[]>;
   /**
-   * Takes up to `limit` due rows under a lease, the oldest of each endpoint first, endpoints in turn. One endpoint never has more
-   * than `perEndpoint` rows in work, so a hanging one cannot fill the batch. Rows whose lease has ended are due again.
+   * Takes up to `limit` due rows, endpoint by endpoint, each with a slot of its endpoint: as many as its cap, rate, breaker and state
+   * allow, over all processes. Rows whose lease has ended are due again.
    */
-  claimDue(options: ClaimOptions): Promise<DeliveryRow[]>;
+  claimDue(options: ClaimOptions): Promise<Claimed[]>;
   /**
-   * Ends a lease with what came of it: one atomic update, fenced by the owner, then one document in the attempt log. `lost` when
-   * the row is leased to somebody else or nobody by now, and then nothing was written.
+   * Ends a hold with what came of it: one atomic update of the row, fenced by its lease, then the endpoint and the attempt log. `lost`
+   * when the row is leased to somebody else or nobody by now, and then nothing was written.
    */
-  settle(rowId: string, owner: string, outcome: AttemptOutcome, signal: AbortSignal): Promise<Settled>;
-  /** Gives a row back unsent, due at once: for a shutdown. False when it was not the owner's any more. */
-  release(rowId: string, owner: string, signal: AbortSignal): Promise<boolean>;
+  settle(hold: Hold, outcome: AttemptOutcome, signal: AbortSignal): Promise<Settled>;
+  /** Gives a row back unsent, due at once: for a shutdown. False when it was not the holder's any more. */
+  release(hold: Hold, signal: AbortSignal): Promise<boolean>;
+  /** Looks for rows that are overdue and unknown to their endpoint, and makes them known; answers how many endpoints had such. */
+  healDue(signal: AbortSignal): Promise<number>;
+  /** The endpoints, for whoever shows, pauses or resumes them. */
+  readonly endpoints: EndpointBook;
   /** The rows of a webhook, one for each endpoint; at most 100. */
   find(webhookId: string, signal: AbortSignal): Promise<DeliveryRow[]>;
   /** The rows of a call without their bodies, oldest first; at most 200. */
@@ -66,17 +74,21 @@ const MAX_ROWS = 200;
 const WITHOUT_BODY = { body: 0 } as const;
 
 /** The deliveries on a store. The store is unready until their collections and indexes are there. */
-export function createDeliveryStore(store: Store): DeliveryStore {
+export function createDeliveryStore(store: Store, options: Pick<BookOptions, 'onNotice'> = {}): DeliveryStore {
   const { connection, expect, logger } = internalsOf(store);
   expect(DELIVERY_PLAN);
   const models = deliveryModels(connection('delivery'));
   const { deliveries, attempts } = models;
+  const book = createEndpointBook(models.endpoints, options);
+  const settling = { deliveries, book, log: createAttemptLog(attempts, logger) };
 
   return {
-    freeze: (row, lease, signal) => freeze(deliveries, row, lease, signal),
-    claimDue: (options) => claimDue(deliveries, options),
-    settle: (rowId, owner, outcome, signal) => settle(models, logger, { rowId, owner, outcome }, signal),
-    release: (rowId, owner, signal) => release(deliveries, rowId, owner, signal),
+    endpoints: book,
+    freeze: (row, beginning, signal) => freeze(models, book, row, beginning, signal),
+    claimDue: (claim) => claimDue({ deliveries, book }, claim),
+    settle: (hold, outcome, signal) => settle(settling, hold, outcome, signal),
+    release: (hold, signal) => release(settling, hold, signal),
+    healDue: (signal) => healDue(models, book, signal),
     frozenRevisions: async (callSid, signal) => {
       const filter = { callSid: checked(callSidSchema, callSid, 'callSid') };
       const query = () => deliveries.find(filter, WITHOUT_BODY).sort({ revision: 1 }).limit(MAX_ROWS).lean().exec();

@@ -1,0 +1,126 @@
+import { earlier } from './due.ts';
+import type { Endpoint, EndpointChange, EndpointNotice, EndpointReason, Lane } from './endpoint.ts';
+
+/** What an attempt says about its endpoint. */
+export type EndpointVerdict =
+  /** A 2xx. */
+  | { readonly kind: 'healthy' }
+  /** An answer that no repetition makes better (4xx): it is there, it fails. */
+  | { readonly kind: 'refusing' }
+  /** No usable answer: 5xx, redirects, no connection, silence. */
+  | { readonly kind: 'unanswered'; readonly retryAfterMs: number | null }
+  /** 429. */
+  | { readonly kind: 'throttling'; readonly retryAfterMs: number | null }
+  /** It wants nothing more. */
+  | { readonly kind: 'gone'; readonly reason: Extract<EndpointReason, 'endpoint_gone' | 'stopped_by_receiver'> }
+  /** Nothing: our own failure, or the end of one delivery. */
+  | { readonly kind: 'none' };
+
+export type AttemptNote = {
+  /** The lease that ends. */
+  readonly slot: string;
+  readonly lane: Lane;
+  readonly verdict: EndpointVerdict;
+  /** When the delivery is due again, by the clock of the database; null when it is not. */
+  readonly nextAttemptAt: Date | null;
+};
+
+/** Failures in a row without a usable answer that open the breaker. */
+const BREAKER_FAILURES = 5;
+const BREAKER_MIN_MS = 10_000;
+const BREAKER_MAX_MS = 600_000;
+/** An endpoint is paused after this long of only failures, and not before this many. */
+const PAUSE_AFTER_MS = 5 * 86_400_000;
+const PAUSE_AFTER_FAILURES = 20;
+/** Per cent of the way to a pause at which its owner is warned. */
+const WARNINGS = [90, 70, 50];
+/** From a successful test of a paused endpoint until it is active. */
+const COOLDOWN_MS = 300_000;
+const THROTTLE_DEFAULT_MS = 5_000;
+const MIN_FACTOR = 1 / 16;
+const MAX_HINT_MS = 86_400_000;
+
+/** Ends a lease with what its attempt says about the endpoint. */
+export function noteAttempt(note: AttemptNote): EndpointChange<void> {
+  return (found, now) => {
+    const waitingFrom = earlier(found.waitingFrom, note.lane === 'test' ? null : note.nextAttemptAt);
+    const testFrom = earlier(found.testFrom, note.lane === 'test' ? note.nextAttemptAt : null);
+    const leases = found.leases.filter((lease) => lease.id !== note.slot);
+    const { endpoint, notices } = judged({ ...found, leases, waitingFrom, testFrom }, note, now);
+    return { endpoint, notices, answer: undefined };
+  };
+}
+
+type Judged = { readonly endpoint: Endpoint; readonly notices: readonly EndpointNotice[] };
+
+function judged(endpoint: Endpoint, { verdict, lane }: AttemptNote, now: Date): Judged {
+  switch (verdict.kind) {
+    case 'healthy':
+      return lane === 'test' && endpoint.state !== 'active' ? afterTest(endpoint, now) : afterSuccess(endpoint);
+    case 'gone':
+      return endpoint.state === 'disabled'
+        ? { endpoint, notices: [] }
+        : { endpoint: stopped(endpoint, 'disabled', verdict.reason, now), notices: [{ kind: 'disabled' }] };
+    case 'refusing':
+      return afterFailure({ ...endpoint, unanswered: 0, breaker: null }, now);
+    case 'throttling':
+      return afterFailure(throttled({ ...endpoint, unanswered: 0 }, verdict.retryAfterMs, now), now);
+    case 'unanswered':
+      return afterSilence(endpoint, verdict.retryAfterMs, now);
+    case 'none':
+      return { endpoint, notices: [] };
+  }
+}
+
+/** An endpoint in another state, for a reason. What waits goes on waiting. */
+export function stopped(endpoint: Endpoint, state: 'paused' | 'disabled', reason: EndpointReason, now: Date): Endpoint {
+  return { ...endpoint, state, reason, since: now, resumesAt: null, isDraining: false };
+}
+
+function afterSuccess(endpoint: Endpoint): Judged {
+  const factor = Math.min(1, (endpoint.throttle?.factor ?? 1) * 1.25);
+  const throttle = endpoint.throttle === null || factor === 1 ? null : { ...endpoint.throttle, factor };
+  const hasRecovered = endpoint.breaker !== null || (endpoint.failures?.warned ?? 0) > 0;
+  return {
+    endpoint: { ...endpoint, failures: null, unanswered: 0, breaker: null, throttle },
+    notices: hasRecovered ? [{ kind: 'recovered' }] : [],
+  };
+}
+
+/** What an operator has paused stays so until an operator resumes it. */
+function afterTest(endpoint: Endpoint, now: Date): Judged {
+  if (endpoint.reason === 'operator') return { endpoint, notices: [] };
+  const resumesAt = endpoint.resumesAt ?? new Date(now.getTime() + COOLDOWN_MS);
+  return { endpoint: { ...endpoint, resumesAt }, notices: [{ kind: 'resumed' }] };
+}
+
+function afterSilence(endpoint: Endpoint, retryAfterMs: number | null, now: Date): Judged {
+  const unanswered = endpoint.unanswered + 1;
+  const asked = retryAfterMs === null ? endpoint : throttled(endpoint, retryAfterMs, now);
+  const isHalfOpen = endpoint.breaker !== null && endpoint.breaker.openUntil <= now;
+  const opens = isHalfOpen || (endpoint.breaker === null && unanswered >= BREAKER_FAILURES);
+  const opened = (endpoint.breaker?.opened ?? 0) + 1;
+  const openMs = Math.min(BREAKER_MAX_MS, BREAKER_MIN_MS * 2 ** (opened - 1));
+  const breaker = opens ? { openUntil: new Date(now.getTime() + openMs), opened } : endpoint.breaker;
+  const after = afterFailure({ ...asked, unanswered, breaker }, now);
+  return opens && opened === 1 ? { ...after, notices: [{ kind: 'breaker_opened' }, ...after.notices] } : after;
+}
+
+/** Counts a failure towards the pause. Both the time and the number must be reached. */
+function afterFailure(endpoint: Endpoint, now: Date): Judged {
+  if (endpoint.state !== 'active') return { endpoint, notices: [] };
+  const { count, since, warned } = endpoint.failures ?? { count: 0, since: now, warned: 0 };
+  const share = Math.min((now.getTime() - since.getTime()) / PAUSE_AFTER_MS, (count + 1) / PAUSE_AFTER_FAILURES);
+  const percent = WARNINGS.find((warning) => share * 100 >= warning) ?? 0;
+  const failures = { count: count + 1, since, warned: Math.max(warned, percent) };
+  if (share >= 1) {
+    return { endpoint: stopped({ ...endpoint, failures }, 'paused', 'failing', now), notices: [{ kind: 'paused' }] };
+  }
+  return { endpoint: { ...endpoint, failures }, notices: percent > warned ? [{ kind: 'failing', percent }] : [] };
+}
+
+function throttled(endpoint: Endpoint, retryAfterMs: number | null, now: Date): Endpoint {
+  const waitMs = Math.min(retryAfterMs ?? THROTTLE_DEFAULT_MS, MAX_HINT_MS);
+  const until = new Date(Math.max(now.getTime() + waitMs, endpoint.throttle?.until.getTime() ?? 0));
+  return { ...endpoint, throttle: { until, factor: Math.max(MIN_FACTOR, (endpoint.throttle?.factor ?? 1) / 2) } };
+}
