@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 // oxlint-disable-next-line no-restricted-imports -- the test stands for extractor, whose CallLogs are shown
 import { createCallLogWriter } from '@pipeline/call-store/call-log-writer';
-import { connectStore, createDeliveryStore } from '@pipeline/call-store/deliveries';
+import { connectStore, createDeliveryStore, DEFAULT_LIMITS } from '@pipeline/call-store/deliveries';
 import { DATABASE_ROLES, type Database, type Identity, type NewCallLog } from '@pipeline/contracts';
 import { brokerPermissions, connectOperator } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
@@ -198,7 +198,7 @@ async function storeCall(callSid: string): Promise<void> {
   const deliveries = createDeliveryStore(dispatcher);
   await deliveries.freeze(
     { ...row, eventType: 'call.completed', body: Buffer.from('{}') },
-    { owner: 'test', leaseMs: 60_000 },
+    { kind: 'send', lease: { owner: 'test', leaseMs: 60_000 }, limits: DEFAULT_LIMITS },
     never,
   );
   await dispatcher.close();

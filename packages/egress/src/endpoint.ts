@@ -1,25 +1,22 @@
-import { Client, type buildConnector, type Dispatcher } from 'undici';
-import type { RefusalCode, UrlPolicy } from './url-policy.ts';
-import {
-  ConnectionError,
-  openGuardedSocket,
-  type ConnectionCode,
-  type ConnectionTrace,
-  type SocketOptions,
-} from './guarded-socket.ts';
+import type { Dispatcher } from 'undici';
+import { Connections, type Connection, type Target } from './connections.ts';
 import { withinDeadline } from './deadline.ts';
+import { ConnectionError, type ConnectionCode, type SocketOptions } from './guarded-socket.ts';
 import { readBounded, visibleText, type BoundedBody } from './response-body.ts';
+import type { RefusalCode, UrlPolicy } from './url-policy.ts';
 
 export type EndpointRequest = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Called when all bytes have been given to the kernel. */
+  readonly onSent?: () => void;
 };
 
 /** Why an attempt has no complete answer. */
 export type SendFailure = RefusalCode | ConnectionCode | 'response_too_large' | 'response_invalid';
 
-/** Times in milliseconds from the start of each phase; `null` where the attempt did not get that far. */
+/** Times in milliseconds from the start of each phase; `null` where the attempt did not get that far, or used an open connection. */
 export type Phases = {
   readonly dns: number | null;
   readonly connect: number | null;
@@ -42,7 +39,11 @@ export type SendResult = { readonly address: string | null; readonly phases: Pha
   | { readonly kind: 'failed'; readonly code: SendFailure }
 );
 
-export type Endpoint = { send(request: EndpointRequest, signal: AbortSignal): Promise<SendResult> };
+export type Endpoint = {
+  send(request: EndpointRequest, signal: AbortSignal): Promise<SendResult>;
+  /** Ends idle connections. */
+  close(): void;
+};
 
 export type EndpointOptions = Omit<SocketOptions, 'policy'> & {
   readonly policy: UrlPolicy;
@@ -52,89 +53,90 @@ export type EndpointOptions = Omit<SocketOptions, 'policy'> & {
 
 const MAX_RESPONSE_BYTES = 64 * 1_024;
 const MAX_EXCERPT_BYTES = 16 * 1_024;
-const MAX_HEADER_BYTES = 16 * 1_024;
 const NO_PHASES: Phases = { dns: null, connect: null, tls: null, firstByte: null, total: 0 };
 const KEPT_HEADERS = ['content-type', 'content-length', 'retry-after', 'server', 'date', 'webhook-delivery'];
 
+type Exchange = {
+  readonly target: Target;
+  readonly request: EndpointRequest;
+  readonly connections: Connections;
+  readonly deadline: AbortSignal;
+  readonly begun: number;
+};
+
 /**
- * Sends one request over its own guarded connection. No redirect is followed, nothing is unpacked, no proxy of the environment is
+ * Sends one request over a guarded connection. No redirect is followed, nothing is unpacked, no proxy of the environment is
  * used, and one deadline covers all of it: undici's own header and body timeouts do not stop a byte per second.
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
+  const connections = new Connections({ ...options, timeoutMs: options.totalTimeoutMs });
   return {
     send: async (request, signal) => {
       const verdict = options.policy.judgeUrl(request.url);
       if (!verdict.ok) return { kind: 'failed', code: verdict.code, address: null, phases: NO_PHASES };
-      const exchange = (deadline: AbortSignal) => exchangeWith(verdict, request, options, deadline);
-      return withinDeadline(options.totalTimeoutMs, exchange, signal);
+      const begun = performance.now();
+      return withinDeadline(
+        options.totalTimeoutMs,
+        (deadline) => exchange({ target: verdict, request, connections, deadline, begun }),
+        signal,
+      );
     },
+    close: () => connections.close(),
   };
 }
 
-async function exchangeWith(
-  target: Parameters<typeof openGuardedSocket>[0],
-  request: EndpointRequest,
-  options: EndpointOptions,
-  deadline: AbortSignal,
-): Promise<SendResult> {
-  const begun = performance.now();
-  const trace: ConnectionTrace = { address: null, dnsMs: null, connectMs: null, tlsMs: null };
+/** A connection that was idle may be closed at the other end in this very moment: then a new one is made, once. */
+async function exchange(work: Exchange): Promise<SendResult> {
+  const idle = work.connections.reuse(work.target);
+  const result = idle === null ? null : await exchangeOver(idle, work);
+  return result ?? (await exchangeOver(work.connections.open(work.target, work.deadline), work)) ?? cut(work);
+}
+
+/** Null when a connection that had been used before ended without a byte of an answer. */
+async function exchangeOver(connection: Connection, work: Exchange): Promise<SendResult | null> {
+  const { connections, deadline, begun } = work;
+  const { trace, isReused } = connection;
   let firstByte: number | null = null;
   const seen = (): Pick<SendResult, 'address' | 'phases'> => ({
     address: trace.address,
     phases: {
-      dns: rounded(trace.dnsMs),
-      connect: rounded(trace.connectMs),
-      tls: rounded(trace.tlsMs),
+      dns: isReused ? null : rounded(trace.dnsMs),
+      connect: isReused ? null : rounded(trace.connectMs),
+      tls: isReused ? null : rounded(trace.tlsMs),
       firstByte: rounded(firstByte),
       total: Math.round(performance.now() - begun),
     },
   });
-  const client = createClient(target, options, trace, deadline);
   try {
-    const response = await client.request(requestOf(target.url, request, deadline));
+    const response = await post(connection, work);
     firstByte = performance.now() - begun;
-    return { ...answered(response, await readBody(response, deadline)), ...seen() };
+    const body = await readBody(response, deadline);
+    if (body.tooLarge) connections.drop(connection);
+    else connections.keep(connection);
+    return { ...answered(response, body), ...seen() };
   } catch (error) {
-    return { kind: 'failed', code: failureCode(error, deadline), ...seen() };
-  } finally {
-    void client.destroy().catch(() => undefined);
+    connections.drop(connection);
+    const code = failureCode(error, deadline);
+    const isStale = isReused && firstByte === null && code === 'connection_failed';
+    return isStale ? null : { kind: 'failed', code, ...seen() };
   }
 }
 
-function createClient(
-  target: Parameters<typeof openGuardedSocket>[0],
-  options: EndpointOptions,
-  trace: ConnectionTrace,
-  deadline: AbortSignal,
-): Client {
-  const open = async (callback: buildConnector.Callback): Promise<void> => {
-    try {
-      const socket = await openGuardedSocket(target, options, trace, deadline);
-      callback(null, socket);
-    } catch (error) {
-      callback(error instanceof Error ? error : new ConnectionError('connection_failed'), null);
-    }
-  };
-  return new Client(target.url.origin, {
-    connect: (_options, callback) => void open(callback),
-    allowH2: false,
-    pipelining: 1,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: options.totalTimeoutMs,
-    bodyTimeout: options.totalTimeoutMs,
+function post({ client }: Connection, { target, request, deadline }: Exchange): Promise<Dispatcher.ResponseData> {
+  const { onSent } = request;
+  const sender = onSent === undefined ? client : client.compose(tellSent(onSent));
+  return sender.request({
+    method: 'POST',
+    path: `${target.url.pathname}${target.url.search}`,
+    headers: request.headers,
+    body: request.body,
+    signal: deadline,
   });
 }
 
-function requestOf(url: URL, request: EndpointRequest, signal: AbortSignal): Dispatcher.RequestOptions {
-  return {
-    method: 'POST',
-    path: `${url.pathname}${url.search}`,
-    headers: request.headers,
-    body: request.body,
-    reset: true,
-    signal,
-  };
+function tellSent(onSent: () => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, Object.assign(handler, { onRequestSent: () => onSent() }));
 }
 
 function readBody(response: Dispatcher.ResponseData, deadline: AbortSignal): Promise<BoundedBody> {
@@ -149,6 +151,11 @@ function answered(response: Dispatcher.ResponseData, body: BoundedBody) {
     excerpt: body.excerpt,
     tooLarge: body.tooLarge,
   };
+}
+
+function cut({ begun }: Exchange): SendResult {
+  const phases = { ...NO_PHASES, total: Math.round(performance.now() - begun) };
+  return { kind: 'failed', code: 'connection_failed', address: null, phases };
 }
 
 function keptHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

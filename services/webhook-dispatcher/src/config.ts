@@ -33,8 +33,10 @@ export const configSchema = z
     WEBHOOK_LEASE_MS: integerVariable({ min: 1_000, max: 3_600_000, default: 60_000 }),
     /** Webhooks that one process sends at the same time. Default 32. */
     WEBHOOK_SLOTS: integerVariable({ min: 1, max: 1_024, default: 32 }),
-    /** Webhooks in flight to one endpoint, over all processes. Default 8. */
+    /** Webhooks in flight to one endpoint, over all processes, for businesses that name no number. Default 8. */
     WEBHOOK_ENDPOINT_SLOTS: integerVariable({ min: 1, max: 1_024, default: 8 }),
+    /** Webhooks a second to one endpoint, likewise. Default 100. */
+    WEBHOOK_ENDPOINT_RATE: integerVariable({ min: 1, max: 10_000, default: 100 }),
     ...egressVariables,
   })
   .refine(DEV_ORIGINS_RULE.holds, DEV_ORIGINS_RULE.problem)

@@ -10,7 +10,7 @@ import {
 import { webhookBodySchema } from '@pipeline/contracts/webhook';
 import { describe, expect, it } from 'vitest';
 import { callLogWith } from './fixtures/call-log.ts';
-import { handle, handOn, ownResult, type FrozenWebhook, type StoredCall } from './handler.ts';
+import { handle, handOn, ownResult, type EndpointWishes, type FrozenWebhook, type StoredCall } from './handler.ts';
 
 const CALL = 'CA00000000000000000000000000000001';
 const never = new AbortController().signal;
@@ -202,9 +202,9 @@ function createWorld(
         return world.settings;
       },
       frozenRevisions: async () => rows.map((row) => row.revision),
-      freeze: async (webhook: FrozenWebhook, hasEndpoint: boolean) => {
+      freeze: async (webhook: FrozenWebhook, endpoint: EndpointWishes | null) => {
         world.beforeFreeze();
-        return world.insert({ ...webhook, hasEndpoint });
+        return world.insert({ ...webhook, hasEndpoint: endpoint !== null });
       },
     },
     handle: (notice: Received<CallExtracted>) => handle(notice, world.deps, never),

@@ -29,16 +29,19 @@ export type FrozenWebhook = {
   readonly body: Uint8Array;
 };
 
+/** What a business says about its endpoint; null where it says nothing. */
+export type EndpointWishes = { readonly ratePerSecond: number | null; readonly maxInFlight: number | null };
+
 export interface HandlerDeps {
   findCall(callSid: string, signal: AbortSignal): Promise<StoredCall>;
   findSettings(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
   /** The revisions of this call that were frozen for an endpoint so far. */
   frozenRevisions(callSid: string, endpointId: string, signal: AbortSignal): Promise<readonly number[]>;
   /**
-   * Keeps the webhook for ever and has it sent at once; without an endpoint it only waits. `exists` when it was there. When this
-   * resolves the webhook is safe, so that the notice may be acknowledged.
+   * Keeps the webhook for ever and has it sent at once; without an endpoint (`null`) it only waits. `exists` when it was there. When
+   * this resolves the webhook is safe, so that the notice may be acknowledged.
    */
-  freeze(webhook: FrozenWebhook, hasEndpoint: boolean, signal: AbortSignal): Promise<'inserted' | 'exists'>;
+  freeze(webhook: FrozenWebhook, endpoint: EndpointWishes | null, signal: AbortSignal): Promise<'inserted' | 'exists'>;
 }
 
 type Notice = Received<CallExtracted>;
@@ -66,8 +69,8 @@ export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSig
     const frozen = await deps.frozenRevisions(callLog.callSid, callLog.businessId, signal);
     const eventType = dueEvent(frozen, callLog, notice, settings);
     if (eventType === null) return [];
-    const hasEndpoint = settings instanceof Error || (settings !== null && settings.inbound_webhook_url !== null);
-    if ((await deps.freeze(webhookOf(callLog, eventType), hasEndpoint, signal)) === 'inserted') return [];
+    const frozenNow = await deps.freeze(webhookOf(callLog, eventType), wishesOf(settings), signal);
+    if (frozenNow === 'inserted') return [];
   }
   throw new RetryLaterError('other notices of the call are being worked', { deadline: 'none' });
 }
@@ -115,6 +118,13 @@ async function readSettings(
     if (signal.aborted || error instanceof RetryLaterError || !(error instanceof Error)) throw error;
     return error;
   }
+}
+
+/** Settings that make no sense may have a URL once they are mended: their webhooks are to be sent. */
+function wishesOf(settings: BusinessSettings | Error | null): EndpointWishes | null {
+  if (settings instanceof Error) return { ratePerSecond: null, maxInFlight: null };
+  if (settings === null || settings.inbound_webhook_url === null) return null;
+  return { ratePerSecond: settings.webhook_rate_per_second, maxInFlight: settings.webhook_max_in_flight };
 }
 
 function dueEvent(

@@ -25,6 +25,7 @@ const endpoint = createEndpoint({
   connectTimeoutMs: config.WEBHOOK_CONNECT_TIMEOUT_MS,
   totalTimeoutMs: config.WEBHOOK_TIMEOUT_MS,
 });
+service.onStop('connections', async () => endpoint.close());
 const dispatcher = createDispatcher({
   deliveries: createDeliveryStore(store),
   // The only place where secrets are opened: they sign attempts and are kept nowhere.

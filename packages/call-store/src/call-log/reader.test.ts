@@ -101,7 +101,7 @@ test('a call counts as announced from its first delivery on, whatever became of 
       revision: 1,
       body: Buffer.from('{}'),
     },
-    null,
+    { kind: 'no_endpoint' },
     never,
   );
   const announcedOf = createAnnouncedCalls(store);

@@ -28,6 +28,6 @@ export function createAnnouncedCalls(store: Store): AnnouncedCalls {
         .lean()
         .exec();
     const found = ids.length === 0 ? [] : await inTime('see which calls were announced', signal, query);
-    return new Set(found.map((row) => row.callSid));
+    return new Set(found.flatMap((row) => row.callSid ?? []));
   };
 }

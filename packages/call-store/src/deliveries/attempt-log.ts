@@ -23,7 +23,7 @@ export function createAttemptLog(model: Model<AttemptDocument>, logger: StoreLog
         const documents = batch.map(({ attempt }) => ({ ...attempt }));
         await inTime('write attempts', never, () => model.collection.insertMany(documents, { ordered: false }));
       } catch (error) {
-        logger.warn({ err: error, attempts: batch.length }, 'attempts are missing in the attempt log');
+        logger.warn({ err: error }, `${batch.length} attempts are missing in the attempt log`);
       }
       for (const one of batch) one.resolve();
     }

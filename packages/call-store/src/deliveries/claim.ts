@@ -41,7 +41,9 @@ export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claim
   const claimed: Claimed[] = [];
   const queue = [...endpoints];
   const work = async (): Promise<void> => {
-    for (let endpoint = queue.shift(); endpoint !== undefined && left.all > 0; endpoint = queue.shift()) {
+    while (left.all > 0) {
+      const endpoint = queue.shift();
+      if (endpoint === undefined) return;
       const share = Math.min(left.all, Math.max(1, endpoint.limits.maxInFlight));
       const later = Math.min(left.later, share);
       left.all -= share;
@@ -53,7 +55,8 @@ export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claim
       left.later += later - taken;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, work));
+  // Shares are promised before it is known how much of them is used, so what comes back is shared out again.
+  while (queue.length > 0 && left.all > 0) await Promise.all(Array.from({ length: PARALLEL }, work));
   return claimed;
 }
 

@@ -1,21 +1,31 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
-import type { Store } from '../connection/store.ts';
+import { internalsOf, type Store } from '../connection/store.ts';
 import { newCallSid } from '../fixtures/call-log.ts';
 import { openStore } from '../fixtures/store.ts';
 import {
   createDeliveryStore,
+  pause,
   provisionDeliveries,
+  resume,
+  type AttemptOutcome,
   type AttemptRecord,
+  type Beginning,
+  type Claimed,
   type DeliveryStore,
+  type Hold,
   type NewDelivery,
 } from './index.ts';
 
 const never = new AbortController().signal;
-const LEASE = { owner: 'one', leaseMs: 60_000 };
+const LIMITS = { ratePerSecond: 1_000, maxInFlight: 8 };
+const LEASE = send('one', 60_000);
 /** A lease that has ended when the next operation begins. */
-const ENDED = { owner: 'one', leaseMs: 0 };
+const ENDED = send('one', 0);
+const DUE = { kind: 'due' } as const;
+const DONE = { next: { state: 'delivered' }, attempt: null } as const;
+const NOWHERE = { kind: 'no_endpoint' } as const;
 let server: RunningMongo;
 const stores: Store[] = [];
 
@@ -33,17 +43,16 @@ afterAll(async () => {
 test('a body is frozen once: the same bytes under the same id, whoever comes second', async () => {
   const deliveries = await open();
   const row = newRow({ body: Buffer.from('{"summary":"$summary שלום"}') });
-  expect(await deliveries.freeze(row, LEASE, never)).toBe('inserted');
+  expect(await deliveries.freeze(row, LEASE, never)).toMatchObject({ kind: 'held', hold: { lane: 'first' } });
   const [before] = await deliveries.find(row.webhookId, never);
-  expect(
-    await deliveries.freeze({ ...row, revision: 9, body: Buffer.from('other') }, { owner: 'two', leaseMs: 1 }, never),
-  ).toBe('exists');
+  const other = { ...row, revision: 9, body: Buffer.from('other') };
+  expect(await deliveries.freeze(other, send('two', 1), never)).toEqual({ kind: 'exists' });
   const [after] = await deliveries.find(row.webhookId, never);
   expect(after).toEqual(before);
   expect(after).toMatchObject({
     id: `${row.webhookId}@biz_1`,
     state: 'delivering',
-    lease: { owner: 'one' },
+    lease: { owner: expect.stringMatching(/^one#/) },
     attempts: 0,
     revision: 1,
     bodySha256: createHash('sha256').update(row.body).digest('hex'),
@@ -55,16 +64,18 @@ test('twenty processes that freeze the same row: one inserts it', async () => {
   const deliveries = await open();
   const row = newRow();
   const results = await Promise.all(
-    Array.from({ length: 20 }, (_, place) => deliveries.freeze(row, { owner: `p${place}`, leaseMs: 60_000 }, never)),
+    Array.from({ length: 20 }, (_, place) => deliveries.freeze(row, send(`p${place}`, 60_000), never)),
   );
-  expect(results.filter((result) => result === 'inserted')).toHaveLength(1);
+  expect(results.filter((result) => result.kind === 'held')).toHaveLength(1);
   expect(await deliveries.find(row.webhookId, never)).toHaveLength(1);
+  // Whoever lost gave the slot back.
+  expect((await deliveries.endpoints.find('biz_1', never))?.leases).toHaveLength(1);
 });
 
 test('a webhook without an endpoint is kept, and is never due', async () => {
   const deliveries = await open();
   const row = newRow();
-  expect(await deliveries.freeze(row, null, never)).toBe('inserted');
+  expect(await deliveries.freeze(row, NOWHERE, never)).toEqual({ kind: 'kept' });
   expect(await deliveries.find(row.webhookId, never)).toMatchObject([
     { state: 'no_endpoint', lease: null, nextAttemptAt: null },
   ]);
@@ -91,103 +102,167 @@ test('the frozen revisions of a call are told in their order, and only of that c
   ]);
 });
 
-test('eight claimers never hold the same row', async () => {
+test('eight claimers never hold the same row, and no endpoint has more in flight than its cap', async () => {
   const deliveries = await open();
   const ids = new Set<string>();
-  for (let place = 0; place < 32; place += 1) {
-    const row = newRow({ endpointId: `end_${place % 8}` });
-    await deliveries.freeze(row, ENDED, never);
+  for (let place = 0; place < 48; place += 1) {
+    const row = newRow({ endpointId: `end_${place % 4}` });
+    await deliveries.freeze(row, place === 0 ? ENDED : { kind: 'due' }, never);
     ids.add(`${row.webhookId}@${row.endpointId}`);
   }
-  const claimers = Array.from({ length: 8 }, (_, place) => claim(deliveries, `c${place}`, { limit: 10 }));
-  const claimed = (await Promise.all(claimers)).flat().map((row) => row.id);
-  while (claimed.length < ids.size) {
-    const more = await claim(deliveries, 'rest', { limit: 32, perEndpoint: 32 });
-    expect(more.length).toBeGreaterThan(0);
-    claimed.push(...more.map((row) => row.id));
+  const claimed: Claimed[] = [];
+  for (let round = 0; claimed.length < ids.size; round += 1) {
+    expect(round).toBeLessThan(20);
+    const claimers = Array.from({ length: 8 }, (_, place) => claim(deliveries, `c${round}-${place}`, { limit: 10 }));
+    const taken = (await Promise.all(claimers)).flat();
+    for (let place = 0; place < 4; place += 1) {
+      const endpoint = await deliveries.endpoints.find(`end_${place}`, never);
+      expect(endpoint?.leases.length).toBeLessThanOrEqual(8);
+      expect(taken.filter(({ row }) => row.endpointId === `end_${place}`)).toHaveLength(endpoint?.leases.length ?? 0);
+    }
+    claimed.push(...taken);
+    for (const { hold } of taken) await deliveries.settle(hold, DONE, never);
   }
-  expect(claimed).toHaveLength(32);
-  expect(new Set(claimed)).toEqual(ids);
+  expect(claimed).toHaveLength(ids.size);
+  expect(new Set(claimed.map(({ row }) => row.id))).toEqual(ids);
 });
 
-test('a lease that has ended lets another claim the row, and what the former owner settles changes nothing', async () => {
+test('two stores, as two processes have them, share one cap: the second gets what the first left', async () => {
+  const store = await openStore(server);
+  stores.push(store);
+  await provisionDeliveries(store, never);
+  const [one, two] = [createDeliveryStore(store), createDeliveryStore(store)];
+  const starts = Array.from({ length: 12 }, (_, place) =>
+    (place % 2 === 0 ? one : two).freeze(newRow(), send(`p${place % 2}`, 60_000), never),
+  );
+  const held = (await Promise.all(starts)).filter((frozen) => frozen.kind === 'held');
+  // One of the eight slots is kept for retries.
+  expect(held).toHaveLength(7);
+  expect(await claim(one, 'p0')).toEqual([]);
+  await two.settle(held[0]!.hold, DONE, never);
+  expect([...(await claim(one, 'p0')), ...(await claim(two, 'p1'))]).toHaveLength(1);
+});
+
+test('F86: a lease that has ended lets another claim the row, and what the former owner settles changes nothing', async () => {
   const deliveries = await open();
   const row = newRow();
-  await deliveries.freeze(row, ENDED, never);
+  const former = await deliveries.freeze(row, ENDED, never);
+  if (former.kind !== 'held') throw new Error('not held');
   const [taken] = await claim(deliveries, 'two');
-  expect(taken).toMatchObject({ id: `${row.webhookId}@biz_1`, lease: { owner: 'two' }, state: 'delivering' });
-  const late = await deliveries.settle(taken!.id, 'one', { next: { state: 'delivered' }, attempt: attempt() }, never);
-  expect(late).toEqual({ kind: 'lost' });
-  expect(await deliveries.release(taken!.id, 'one', never)).toBe(false);
-  expect(await deliveries.find(row.webhookId, never)).toEqual([taken]);
-  expect(await deliveries.listAttempts(taken!.id, never)).toEqual([]);
+  expect(taken?.row).toMatchObject({ id: `${row.webhookId}@biz_1`, state: 'delivering' });
+  const late = { next: { state: 'delivered' }, attempt: attempt() } as const;
+  expect(await deliveries.settle(former.hold, late, never)).toEqual({ kind: 'lost' });
+  expect(await deliveries.release(former.hold, never)).toBe(false);
+  expect(await deliveries.find(row.webhookId, never)).toEqual([taken?.row]);
+  expect(await deliveries.listAttempts(former.hold.rowId, never)).toEqual([]);
 });
 
 test("a row under a lease is nobody else's, and a released one is due at once", async () => {
   const deliveries = await open();
-  const row = newRow();
-  await deliveries.freeze(row, LEASE, never);
+  const hold = await holdOf(deliveries, newRow());
   expect(await claim(deliveries, 'two')).toEqual([]);
-  expect(await deliveries.release(`${row.webhookId}@biz_1`, 'one', never)).toBe(true);
-  expect(await claim(deliveries, 'two')).toMatchObject([{ attempts: 0, lease: { owner: 'two' } }]);
+  expect(await deliveries.release(hold, never)).toBe(true);
+  expect((await claim(deliveries, 'two')).map(({ row, hold: { lane } }) => [row.attempts, lane])).toEqual([
+    [0, 'first'],
+  ]);
 });
 
 test('settling ends the lease, counts the attempt, remembers it, and a delivered row is never due again', async () => {
   const deliveries = await open();
-  const row = newRow();
-  const id = `${row.webhookId}@biz_1`;
-  await deliveries.freeze(row, LEASE, never);
+  const hold = await holdOf(deliveries, newRow());
+  const id = hold.rowId;
   const again = {
     next: { state: 'pending', retryInMs: 0 },
     attempt: attempt({ code: 'http_5xx', httpStatus: 503 }),
   } as const;
-  expect(await deliveries.settle(id, 'one', again, never)).toMatchObject({
+  expect(await deliveries.settle(hold, again, never)).toMatchObject({
     kind: 'settled',
-    row: { state: 'pending', attempts: 1, lease: null },
+    row: { state: 'pending', attempts: 1, lease: null, lane: 'later' },
   });
-  await claim(deliveries, 'two');
-  const ours = { next: { state: 'pending', retryInMs: 0 }, charged: false, attempt: null } as const;
-  expect(await deliveries.settle(id, 'two', ours, never)).toMatchObject({ row: { attempts: 1 } });
-  await claim(deliveries, 'three');
-  const done = await deliveries.settle(id, 'three', { next: { state: 'delivered' }, attempt: attempt() }, never);
+  const [second] = await claim(deliveries, 'two');
+  const ours = { next: { state: 'pending', retryInMs: 0 }, charged: false, attempt: attempt({ code: 'dns_error' }) };
+  expect(await deliveries.settle(second!.hold, ours as AttemptOutcome, never)).toMatchObject({ row: { attempts: 1 } });
+  const [third] = await claim(deliveries, 'three');
+  const done = await deliveries.settle(third!.hold, { next: { state: 'delivered' }, attempt: attempt() }, never);
   expect(done).toMatchObject({ row: { state: 'delivered', attempts: 2, nextAttemptAt: null, lease: null } });
   expect(await claim(deliveries, 'four')).toEqual([]);
   expect(await deliveries.listAttempts(id, never)).toMatchObject([
-    { number: 1, httpStatus: 503, state: 'pending', deliveryId: id },
-    { number: 2, httpStatus: 200, state: 'delivered', nextAttemptAt: null },
+    { number: 1, charged: true, httpStatus: 503, state: 'pending', deliveryId: id },
+    { number: 2, charged: false, code: 'dns_error' },
+    { number: 2, charged: true, httpStatus: 200, state: 'delivered', nextAttemptAt: null },
   ]);
-  expect(await deliveries.settle(id, 'three', { next: { state: 'exhausted' }, attempt: null }, never)).toEqual({
-    kind: 'lost',
-  });
+  expect(await deliveries.settle(third!.hold, DONE, never)).toEqual({ kind: 'lost' });
 });
 
 test('a retry is due by the clock of the database, not before', async () => {
   const deliveries = await open();
-  const row = newRow();
-  await deliveries.freeze(row, LEASE, never);
+  const hold = await holdOf(deliveries, newRow());
   const outcome = { next: { state: 'pending', retryInMs: 300_000 }, attempt: null } as const;
-  const settled = await deliveries.settle(`${row.webhookId}@biz_1`, 'one', outcome, never);
+  const settled = await deliveries.settle(hold, outcome, never);
   if (settled.kind === 'lost' || settled.row.nextAttemptAt === null) throw new Error('not settled');
   expect(settled.row.nextAttemptAt.getTime() - settled.row.updatedAt.getTime()).toBe(300_000);
+  expect((await deliveries.endpoints.find('biz_1', never))?.nextDueAt).toEqual(settled.row.nextAttemptAt);
   expect(await claim(deliveries, 'two')).toEqual([]);
 });
 
-test('one endpoint never fills the batch: its share is capped over rounds, the others get theirs', async () => {
+test('F73: one endpoint never fills the batch: its share is capped over rounds, the others get theirs', async () => {
   const deliveries = await open();
-  for (let place = 0; place < 30; place += 1) await deliveries.freeze(newRow({ endpointId: 'hung' }), ENDED, never);
-  for (const endpointId of ['a', 'b', 'c']) await deliveries.freeze(newRow({ endpointId }), ENDED, never);
-  const first = await claim(deliveries, 'one', { limit: 10, perEndpoint: 4 });
-  expect(first.map((row) => row.endpointId)).toEqual(['hung', 'hung', 'hung', 'hung', 'a', 'b', 'c']);
-  expect(await claim(deliveries, 'two', { limit: 10, perEndpoint: 4 })).toEqual([]);
-  await deliveries.settle(first[0]!.id, 'one', { next: { state: 'delivered' }, attempt: null }, never);
-  expect(await claim(deliveries, 'two', { limit: 10, perEndpoint: 4 })).toHaveLength(1);
+  for (let place = 0; place < 30; place += 1) await deliveries.freeze(newRow({ endpointId: 'hung' }), DUE, never);
+  for (const endpointId of ['a', 'b', 'c']) await deliveries.freeze(newRow({ endpointId }), DUE, never);
+  const first = await claim(deliveries, 'one', { limit: 12 });
+  const of = (endpointId: string): number => first.filter(({ row }) => row.endpointId === endpointId).length;
+  expect(['hung', 'a', 'b', 'c'].map(of)).toEqual([7, 1, 1, 1]);
+  expect(await claim(deliveries, 'two', { limit: 12 })).toEqual([]);
+  await deliveries.settle(first.find(({ row }) => row.endpointId === 'hung')!.hold, DONE, never);
+  expect(await claim(deliveries, 'two', { limit: 12 })).toHaveLength(1);
+});
+
+test('a first attempt is claimed before retries that have been due for longer', async () => {
+  const deliveries = await open();
+  for (let place = 0; place < 20; place += 1) {
+    const hold = await holdOf(deliveries, newRow());
+    await deliveries.settle(hold, { next: { state: 'pending', retryInMs: 0 }, attempt: null }, never);
+  }
+  await deliveries.freeze(newRow(), DUE, never);
+  const lanes = (await claim(deliveries, 'one')).map(({ hold }) => hold.lane);
+  expect(lanes).toEqual(['first', ...Array.from({ length: 6 }, () => 'later')]);
+});
+
+test('a paused endpoint keeps what is for it, lets a test out, and sends all once it is resumed', async () => {
+  const deliveries = await open();
+  await deliveries.endpoints.change('biz_1', pause(), never);
+  expect(await deliveries.freeze(newRow(), LEASE, never)).toEqual({ kind: 'kept' });
+  expect(await claim(deliveries, 'one')).toEqual([]);
+  const test_ = newRow({ callSid: null, webhookId: 'msg_test_1', eventType: 'webhook.test', lane: 'test' });
+  await deliveries.freeze(test_, DUE, never);
+  expect((await claim(deliveries, 'one')).map(({ row }) => row.eventType)).toEqual(['webhook.test']);
+  expect(await deliveries.endpoints.listStopped(never)).toMatchObject([{ id: 'biz_1', reason: 'operator' }]);
+  expect(await deliveries.endpoints.change('biz_1', resume({ force: false }), never)).toBe('resumed');
+  expect((await claim(deliveries, 'one')).map(({ row }) => row.eventType)).toEqual(['call.completed']);
+});
+
+test('a row that its endpoint does not know of is found by the rows and made known', async () => {
+  const deliveries = await open();
+  const store = stores.at(-1)!;
+  await deliveries.freeze(newRow(), DUE, never);
+  const { connection } = internalsOf(store);
+  await connection('delivery').collection('webhook_endpoints').deleteMany({});
+  const past = new Date(Date.now() - 3_600_000);
+  await connection('delivery')
+    .collection('webhook_deliveries')
+    .updateMany({}, { $set: { nextAttemptAt: past } });
+  const fresh = createDeliveryStore(store);
+  expect(await claim(fresh, 'one')).toEqual([]);
+  expect(await fresh.healDue(never)).toBe(1);
+  expect(await fresh.healDue(never)).toBe(0);
+  expect(await claim(fresh, 'one')).toHaveLength(1);
 });
 
 test('the deliveries of a business are listed by their state', async () => {
   const deliveries = await open();
   const row = newRow();
-  await deliveries.freeze(row, null, never);
-  await deliveries.freeze(newRow({ businessId: 'biz_2' }), null, never);
+  await deliveries.freeze(row, NOWHERE, never);
+  await deliveries.freeze(newRow({ businessId: 'biz_2' }), NOWHERE, never);
   expect(await deliveries.listByState('biz_1', 'no_endpoint', never)).toMatchObject([
     { webhookId: row.webhookId, body: null },
   ]);
@@ -201,10 +276,12 @@ test('only ids reach a filter: operator objects are refused', async () => {
   await expect(deliveries.frozenRevisions(operator, never)).rejects.toThrow(TypeError);
   await expect(deliveries.listByCall(operator, never)).rejects.toThrow(TypeError);
   await expect(deliveries.listAttempts(operator, never)).rejects.toThrow(TypeError);
-  await expect(deliveries.release(operator, 'one', never)).rejects.toThrow(TypeError);
-  await expect(deliveries.release('msg_1@biz_1', operator, never)).rejects.toThrow(TypeError);
+  const hold = { rowId: 'msg_1@biz_1', endpointId: 'biz_1', owner: 'one', slot: 's', lane: 'first' } as const;
+  await expect(deliveries.release({ ...hold, rowId: operator }, never)).rejects.toThrow(TypeError);
+  await expect(deliveries.release({ ...hold, owner: operator }, never)).rejects.toThrow(TypeError);
+  expect(() => deliveries.endpoints.change(operator, pause(), never)).toThrow(TypeError);
   await expect(deliveries.freeze(newRow({ endpointId: operator }), LEASE, never)).rejects.toThrow('endpointId');
-  await expect(deliveries.freeze(newRow(), { owner: operator, leaseMs: 1 }, never)).rejects.toThrow(TypeError);
+  await expect(deliveries.freeze(newRow(), send(operator, 1), never)).rejects.toThrow(TypeError);
 });
 
 async function open(): Promise<DeliveryStore> {
@@ -228,8 +305,18 @@ function newRow(more: Partial<NewDelivery> = {}): NewDelivery {
   };
 }
 
-function claim(deliveries: DeliveryStore, owner: string, more: { limit?: number; perEndpoint?: number } = {}) {
-  return deliveries.claimDue({ owner, leaseMs: 60_000, limit: 10, signal: never, ...more });
+function claim(deliveries: DeliveryStore, owner: string, more: { limit?: number } = {}) {
+  return deliveries.claimDue({ owner, leaseMs: 60_000, limit: 10, later: 10, signal: never, ...more });
+}
+
+function send(owner: string, leaseMs: number): Beginning {
+  return { kind: 'send', lease: { owner, leaseMs }, limits: LIMITS };
+}
+
+async function holdOf(deliveries: DeliveryStore, row: NewDelivery): Promise<Hold> {
+  const frozen = await deliveries.freeze(row, LEASE, never);
+  if (frozen.kind !== 'held') throw new Error('the endpoint has no slot');
+  return frozen.hold;
 }
 
 function attempt(more: Partial<AttemptRecord> = {}): AttemptRecord {

@@ -101,9 +101,9 @@ describe('one attempt', () => {
 
   it('that failed on our side is free for the receiver and made again soon, for a day', async () => {
     const world = createWorld({ result: failure('dns_error') });
-    const young = await world.attempt(deliveryWith({ createdAt: new Date(NOW - 23 * 3_600_000) }));
+    const young = await world.attempt(deliveryWith({ openedAt: new Date(NOW - 23 * 3_600_000) }));
     expect(young.outcome).toMatchObject({ charged: false, next: { state: 'pending', retryInMs: 30_000 } });
-    const old = await world.attempt(deliveryWith({ createdAt: new Date(NOW - 25 * 3_600_000), attempts: 9 }));
+    const old = await world.attempt(deliveryWith({ openedAt: new Date(NOW - 25 * 3_600_000), attempts: 9 }));
     expect(old.outcome.next).toEqual({ state: 'exhausted' });
     expect(old.outcome.charged).toBeUndefined();
   });
@@ -185,7 +185,9 @@ function createWorld(
         requests.push(request);
         return given.result ?? answer(200);
       },
+      close: () => undefined,
     },
+    crashPoint: () => undefined,
     scheduleSeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
     worker: 'worker-1',
     logger: createTestLogger(lines),
@@ -213,8 +215,10 @@ function deliveryWith(changes: Partial<OpenDelivery>): OpenDelivery {
     eventType: 'call.completed',
     revision: 1,
     body: Buffer.from('{"a":1}'),
+    trigger: 'schedule',
     attempts: 0,
-    createdAt: new Date(NOW),
+    priorAttempts: 0,
+    openedAt: new Date(NOW),
     ...changes,
   };
 }

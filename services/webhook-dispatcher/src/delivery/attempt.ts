@@ -1,10 +1,11 @@
 import { activeSecrets, type FullSettings } from '@pipeline/contracts';
 import type { AttemptCode } from '@pipeline/contracts/webhook';
-import type { AttemptOutcome, AttemptRecord, DeliveryRow } from '@pipeline/call-store/deliveries';
+import type { AttemptOutcome, AttemptRecord, DeliveryRow, Trigger } from '@pipeline/call-store/deliveries';
 import { isAllowedHeader, signAttempt, type Endpoint, type EndpointRequest, type SendResult } from '@pipeline/egress';
-import type { Logger } from '@pipeline/runtime';
+import { newTraceparent, traceId } from '@pipeline/messaging';
+import type { CrashPoint, Logger } from '@pipeline/runtime';
 import { nextAttempt } from '../schedule.ts';
-import { failed, judge, type Outcome } from './outcome.ts';
+import { failed, judge, verdictOf, type Outcome } from './outcome.ts';
 
 /** What of a row an attempt needs. */
 export type OpenDelivery = Pick<
@@ -17,14 +18,19 @@ export type OpenDelivery = Pick<
   | 'eventType'
   | 'revision'
   | 'body'
+  | 'trigger'
   | 'attempts'
-  | 'createdAt'
+  | 'priorAttempts'
+  | 'openedAt'
 >;
 
 export interface AttemptDeps {
   findSettings(businessId: string, signal: AbortSignal): Promise<FullSettings | null>;
   readonly endpoint: Endpoint;
+  /** For a business that has none of its own. */
   readonly scheduleSeconds: readonly number[];
+  /** Passed where a fault test may kill the process. */
+  readonly crashPoint: CrashPoint;
   /** Name of this process, for the attempt log. */
   readonly worker: string;
   readonly logger: Logger;
@@ -53,28 +59,33 @@ export async function makeAttempt(
   isInTime: () => boolean,
   signal: AbortSignal,
 ): Promise<AttemptReport | null> {
+  const { callSid, webhookId, businessId } = delivery;
   try {
     if (delivery.body === null) return ended('cancelled');
-    const settings = await deps.findSettings(delivery.businessId, signal);
+    const settings = await deps.findSettings(businessId, signal);
     const url = settings?.inbound_webhook_url ?? null;
     if (settings === null || url === null) return ended('no_endpoint');
-    const logger = deps.logger.child({ callSid: delivery.callSid, businessId: delivery.businessId });
-    const request = requestOf(delivery, { ...settings, url, body: delivery.body }, deps.now());
+    const logger = deps.logger.child(callSid === null ? { businessId } : { callSid, businessId });
+    const traceparent = newTraceparent();
+    const request = requestOf(delivery, { ...settings, url, body: delivery.body, traceparent }, deps);
     if (!isInTime()) return null;
-    logger.info({ webhookId: delivery.webhookId }, `[WEBHOOK] 📤 Sending webhook for call ${delivery.callSid}`);
+    logger.info({ webhookId }, `[WEBHOOK] 📤 Sending ${callSid === null ? 'a test' : `webhook for call ${callSid}`}`);
+    deps.crashPoint('wd.before_post');
     const result = await deps.endpoint.send(request, signal);
     const outcome = judge(result, deps.now());
-    const attempt = recordOf(request, result, outcome, deps.worker);
-    const report = { outcome: { ...afterwards(delivery, outcome, deps), attempt }, code: outcome.code };
+    if (outcome.kind === 'delivered') deps.crashPoint('wd.after_2xx');
+    const attempt = recordOf(request, result, outcome, { worker: deps.worker, trigger: delivery.trigger, traceparent });
+    const after = afterwards(delivery, outcome, settings.webhook_schedule_seconds ?? deps.scheduleSeconds, deps);
+    const report = { outcome: { ...after, verdict: verdictOf(outcome), attempt }, code: outcome.code };
     logAttempt(logger, delivery, report, deps.now());
     return report;
   } catch (error) {
-    deps.logger.error(
-      { err: error, callSid: delivery.callSid, webhookId: delivery.webhookId },
-      '[WEBHOOK] attempt broke off',
-    );
+    deps.logger.error({ err: error, callSid, webhookId }, '[WEBHOOK] attempt broke off');
     const outcome = failed('internal_error');
-    return { outcome: { ...afterwards(delivery, outcome, deps), attempt: null }, code: outcome.code };
+    return {
+      outcome: { ...afterwards(delivery, outcome, deps.scheduleSeconds, deps), attempt: null },
+      code: outcome.code,
+    };
   }
 }
 
@@ -85,9 +96,10 @@ function ended(state: 'cancelled' | 'no_endpoint'): AttemptReport {
 /** Ours come last, so that no header of a business can take their place. */
 function requestOf(
   delivery: OpenDelivery,
-  target: FullSettings & { readonly url: string; readonly body: Uint8Array },
-  nowMs: number,
+  target: FullSettings & { readonly url: string; readonly body: Uint8Array; readonly traceparent: string },
+  deps: AttemptDeps,
 ): EndpointRequest {
+  const nowMs = deps.now();
   const own = Object.entries(target.webhook_headers)
     .filter(([name, value]) => isAllowedHeader(name, value))
     .map(([name, value]) => [name.toLowerCase(), value] as const);
@@ -100,43 +112,65 @@ function requestOf(
   return {
     url: target.url,
     body: target.body,
+    onSent: () => deps.crashPoint('wd.after_send'),
     headers: {
       'user-agent': USER_AGENT,
       ...Object.fromEntries(own),
       'content-type': 'application/json',
       'webhook-attempt': String(delivery.attempts + 1),
+      ...(delivery.trigger === 'replay' ? { 'webhook-replay': 'true' } : {}),
+      traceparent: target.traceparent,
       ...signature,
     },
   };
 }
 
-/** What the row becomes. */
-function afterwards(delivery: OpenDelivery, outcome: Outcome, deps: AttemptDeps): Omit<AttemptOutcome, 'attempt'> {
+/** What the row becomes. A test is tried once: a person waits for it. */
+function afterwards(
+  delivery: OpenDelivery,
+  outcome: Outcome,
+  scheduleSeconds: readonly number[],
+  deps: AttemptDeps,
+): Pick<AttemptOutcome, 'next' | 'charged'> {
   if (outcome.kind !== 'failed') return { next: { state: outcome.kind } };
-  const isFree = !outcome.charged && deps.now() - delivery.createdAt.getTime() < OWN_FAILURE_GRACE_MS;
+  if (delivery.eventType === 'webhook.test') return { next: { state: 'exhausted' } };
+  const isFree = !outcome.charged && deps.now() - delivery.openedAt.getTime() < OWN_FAILURE_GRACE_MS;
   if (isFree) {
     const retryInMs = Math.ceil(OWN_FAILURE_DELAY_MS * (1 + deps.random()));
     return { next: { state: 'pending', retryInMs }, charged: false };
   }
   const next = nextAttempt({
-    attempt: delivery.attempts + 1,
+    attempt: delivery.attempts - delivery.priorAttempts + 1,
     lane: outcome.lane,
     retryAfterMs: outcome.retryAfterMs,
-    scheduleSeconds: deps.scheduleSeconds,
+    scheduleSeconds,
     random: deps.random(),
   });
   return { next: next.kind === 'again' ? { state: 'pending', retryInMs: next.delayMs } : { state: 'exhausted' } };
 }
 
 /** Headers whose value is ours and no secret; of all others only the name is recorded. */
-const SHOWN_HEADERS = new Set(['user-agent', 'content-type', 'webhook-id', 'webhook-timestamp', 'webhook-attempt']);
+const SHOWN_HEADERS = new Set([
+  'user-agent',
+  'content-type',
+  'webhook-id',
+  'webhook-timestamp',
+  'webhook-attempt',
+  'webhook-replay',
+  'traceparent',
+]);
 
-function recordOf(request: EndpointRequest, result: SendResult, outcome: Outcome, worker: string): AttemptRecord {
+function recordOf(
+  request: EndpointRequest,
+  result: SendResult,
+  outcome: Outcome,
+  of: { readonly worker: string; readonly trigger: Trigger; readonly traceparent: string },
+): AttemptRecord {
   const answer = result.kind === 'answered' ? result : null;
   const headers = Object.entries(request.headers);
   return {
-    trigger: 'schedule',
-    worker,
+    trigger: of.trigger,
+    worker: of.worker,
     host: URL.canParse(request.url) ? new URL(request.url).host : null,
     address: result.address,
     phases: result.phases,
@@ -147,7 +181,7 @@ function recordOf(request: EndpointRequest, result: SendResult, outcome: Outcome
     ),
     responseHeaders: answer?.headers ?? {},
     responseExcerpt: answer?.excerpt ?? null,
-    traceId: null,
+    traceId: traceId(of.traceparent) ?? null,
   };
 }
 

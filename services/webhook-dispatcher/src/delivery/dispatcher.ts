@@ -1,8 +1,8 @@
 import type { FullSettings } from '@pipeline/contracts';
-import type { DeliveryStore } from '@pipeline/call-store/deliveries';
+import type { Beginning, DeliveryStore } from '@pipeline/call-store/deliveries';
 import type { Endpoint } from '@pipeline/egress';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
-import type { FrozenWebhook, HandlerDeps } from '../handler.ts';
+import type { EndpointWishes, FrozenWebhook, HandlerDeps } from '../handler.ts';
 import { makeAttempt, type AttemptReport, type OpenDelivery } from './attempt.ts';
 import { createDeliveryLoop } from './loop.ts';
 
@@ -19,6 +19,7 @@ export type DispatcherOptions = {
     readonly WEBHOOK_LEASE_MS: number;
     readonly WEBHOOK_SLOTS: number;
     readonly WEBHOOK_ENDPOINT_SLOTS: number;
+    readonly WEBHOOK_ENDPOINT_RATE: number;
   };
   onAttempt(delivery: OpenDelivery, report: AttemptReport): void;
   readonly crashPoint: CrashPoint;
@@ -34,11 +35,11 @@ export type Dispatcher = Pick<HandlerDeps, 'freeze' | 'frozenRevisions'> & {
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { deliveries, owner, config, logger } = options;
   const lease = { owner, leaseMs: config.WEBHOOK_LEASE_MS };
-  const perEndpoint = config.WEBHOOK_ENDPOINT_SLOTS;
   const attemptDeps = {
     findSettings: options.findSettings,
     endpoint: options.endpoint,
     scheduleSeconds: config.WEBHOOK_SCHEDULE_SECONDS,
+    crashPoint: options.crashPoint,
     worker: owner,
     logger,
     now: Date.now,
@@ -46,28 +47,37 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
   const loop = createDeliveryLoop(
     {
-      claimDue: (limit, signal) => deliveries.claimDue({ ...lease, limit, perEndpoint, signal }),
+      claimDue: async (limit, later, signal) => {
+        const claimed = await deliveries.claimDue({ ...lease, limit, later, signal });
+        return claimed.map(({ row, hold }) => ({ delivery: row, hold }));
+      },
       makeAttempt: (delivery, isInTime, signal) => makeAttempt(delivery, attemptDeps, isInTime, signal),
-      settle: async (id, outcome, signal) => (await deliveries.settle(id, owner, outcome, signal)).kind,
-      release: (id, signal) => deliveries.release(id, owner, signal),
+      settle: async (hold, outcome, signal) => (await deliveries.settle(hold, outcome, signal)).kind,
+      release: (hold, signal) => deliveries.release(hold, signal),
       onAttempt: options.onAttempt,
       logger,
     },
     {
       slots: config.WEBHOOK_SLOTS,
-      perEndpoint,
       pollMs: config.WEBHOOK_POLL_MS,
       leaseMs: config.WEBHOOK_LEASE_MS,
       totalTimeoutMs: config.WEBHOOK_TIMEOUT_MS,
     },
   );
 
-  const freeze = async (webhook: FrozenWebhook, hasEndpoint: boolean, signal: AbortSignal) => {
+  const beginningOf = (target: EndpointWishes | null): Beginning => {
+    if (target === null) return { kind: 'no_endpoint' };
+    if (!loop.hasRoom()) return { kind: 'due' };
+    const ratePerSecond = target.ratePerSecond ?? config.WEBHOOK_ENDPOINT_RATE;
+    const maxInFlight = target.maxInFlight ?? config.WEBHOOK_ENDPOINT_SLOTS;
+    return { kind: 'send', lease, limits: { ratePerSecond, maxInFlight } };
+  };
+  const freeze = async (webhook: FrozenWebhook, target: EndpointWishes | null, signal: AbortSignal) => {
     const leasedAt = performance.now();
-    const kept = await deliveries.freeze(webhook, hasEndpoint ? lease : null, signal);
+    const frozen = await deliveries.freeze(webhook, beginningOf(target), signal);
     options.crashPoint('wd.after_row');
-    if (kept === 'inserted' && hasEndpoint) loop.accept(openDelivery(webhook), leasedAt);
-    return kept;
+    if (frozen.kind === 'held') loop.accept({ delivery: openDelivery(webhook), hold: frozen.hold }, leasedAt);
+    return frozen.kind === 'exists' ? 'exists' : 'inserted';
   };
   const frozenRevisions = async (callSid: string, endpointId: string, signal: AbortSignal) => {
     const frozen = await deliveries.frozenRevisions(callSid, signal);
@@ -83,7 +93,9 @@ function openDelivery(webhook: FrozenWebhook): OpenDelivery {
     ...webhook,
     id: `${webhook.webhookId}@${webhook.endpointId}`,
     body: Buffer.from(webhook.body),
+    trigger: 'schedule',
     attempts: 0,
-    createdAt: new Date(),
+    priorAttempts: 0,
+    openedAt: new Date(),
   };
 }

@@ -1,7 +1,8 @@
-import type { AttemptOutcome } from '@pipeline/call-store/deliveries';
+import type { AttemptOutcome, Hold, Lane } from '@pipeline/call-store/deliveries';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTestLogger, type LogLine } from '../fixtures/log.ts';
 import type { AttemptReport, OpenDelivery } from './attempt.ts';
+import type { HeldDelivery } from './hands.ts';
 import { createDeliveryLoop, type LoopDeps, type LoopOptions } from './loop.ts';
 
 const DELIVERED: AttemptReport = { code: 'delivered', outcome: { next: { state: 'delivered' }, attempt: null } };
@@ -35,7 +36,7 @@ describe('the delivery loop', () => {
   });
 
   it('D2: never sends more than its slots, holds as many waiting, and gives the rest back', async () => {
-    const world = createWorld({ slots: 2, perEndpoint: 100, pollMs: 3_600_000 });
+    const world = createWorld({ slots: 2, pollMs: 3_600_000 });
     const gate = world.hold();
     for (const id of ['a', 'b', 'c', 'd', 'e']) world.accept(id);
     expect(world.sending).toEqual(['a', 'b']);
@@ -46,21 +47,23 @@ describe('the delivery loop', () => {
     await world.loop.stop();
   });
 
-  it('D2: a hanging endpoint holds no more than its share of the slots', async () => {
-    const world = createWorld({ slots: 4, perEndpoint: 2 });
-    const gate = world.hold((id) => id.startsWith('hung'));
-    for (const id of ['hung-1', 'hung-2', 'hung-3', 'hung-4']) world.accept(id, 'slow');
-    world.accept('quick', 'healthy');
-    await vi.waitFor(() => expect(world.settled).toEqual([['quick', 'delivered']]));
-    expect(world.released).toEqual(['hung-3', 'hung-4']);
+  it('D2: what was tried before is asked for only as long as a quarter of the slots stays for first attempts', async () => {
+    const world = createWorld({ slots: 4, pollMs: 10 });
+    const gate = world.hold((id) => id.startsWith('retry'));
+    world.later.push('retry-1', 'retry-2', 'retry-3', 'retry-4');
+    world.loop.start();
+    await vi.waitFor(() => expect(world.sending).toEqual(['retry-1', 'retry-2', 'retry-3']));
+    world.accept('fresh');
+    await vi.waitFor(() => expect(world.settled).toEqual([['fresh', 'delivered']]));
+    expect(world.later).toEqual(['retry-4']);
     gate.resolve();
+    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toContain('retry-4'));
     await world.loop.stop();
-    expect(world.settled.map(([id]) => id)).toEqual(['quick', 'hung-1', 'hung-2']);
   });
 
   it('D1: does not begin a request that could outlive its lease', async () => {
     const world = createWorld({ leaseMs: 20_000, totalTimeoutMs: 15_000 });
-    world.loop.accept(deliveryOf('stale'), performance.now() - 5_001);
+    world.loop.accept(heldOf('stale'), performance.now() - 5_001);
     await vi.waitFor(() => expect(world.released).toEqual(['stale']));
     expect(world.sending).toEqual([]);
     await world.loop.stop();
@@ -108,7 +111,7 @@ describe('the delivery loop', () => {
   });
 
   it('D4: after a stop nothing begins, what is being sent is finished, what waits is given back', async () => {
-    const world = createWorld({ slots: 1, perEndpoint: 10 });
+    const world = createWorld({ slots: 1 });
     const gate = world.hold();
     world.accept('sending');
     world.accept('waiting');
@@ -156,6 +159,7 @@ function createWorld(options: Partial<LoopOptions>) {
   let gate: { holds: (id: string) => boolean; opened: Promise<void> } | null = null;
   const world = {
     due: [] as string[],
+    later: [] as string[],
     sending: [] as string[],
     settled: [] as [string, string][],
     released: [] as string[],
@@ -174,10 +178,9 @@ function createWorld(options: Partial<LoopOptions>) {
       gate = { holds, opened: opening.promise };
       return opening;
     },
-    accept: (id: string, endpointId?: string) => world.loop.accept(deliveryOf(id, endpointId), performance.now()),
+    accept: (id: string) => world.loop.accept(heldOf(id), performance.now()),
     loop: createDeliveryLoop(depsOf(), {
       slots: 8,
-      perEndpoint: 8,
       pollMs: 20,
       leaseMs: 60_000,
       totalTimeoutMs: 1_000,
@@ -188,10 +191,14 @@ function createWorld(options: Partial<LoopOptions>) {
 
   function depsOf(): LoopDeps {
     return {
-      claimDue: async (limit) => {
+      claimDue: async (limit, later) => {
         world.claims += 1;
         await world.beforeClaim();
-        return world.due.splice(0, limit).map((id) => deliveryOf(id, id));
+        const fresh = world.due.splice(0, limit).map((id) => heldOf(id));
+        return [
+          ...fresh,
+          ...world.later.splice(0, Math.min(later, limit - fresh.length)).map((id) => heldOf(id, 'later')),
+        ];
       },
       makeAttempt: async (delivery, isInTime) => {
         if (world.beforeSending !== null) await world.beforeSending();
@@ -203,7 +210,7 @@ function createWorld(options: Partial<LoopOptions>) {
         world.inFlight -= 1;
         return DELIVERED;
       },
-      settle: async (id: string, outcome: AttemptOutcome) => {
+      settle: async ({ rowId: id }: Hold, outcome: AttemptOutcome) => {
         if (world.failSettle > 0) {
           world.failSettle -= 1;
           throw new Error('no database');
@@ -211,24 +218,30 @@ function createWorld(options: Partial<LoopOptions>) {
         world.settled.push([id, outcome.next.state]);
         return world.answer;
       },
-      release: async (id) => world.released.push(id),
+      release: async ({ rowId }) => world.released.push(rowId),
       onAttempt: () => undefined,
       logger: createTestLogger(lines),
     };
   }
 }
 
-function deliveryOf(id: string, endpointId = 'biz_123'): OpenDelivery {
+function heldOf(id: string, lane: Lane = 'first'): HeldDelivery {
+  return { delivery: deliveryOf(id), hold: { rowId: id, endpointId: 'biz_123', owner: 'me', slot: id, lane } };
+}
+
+function deliveryOf(id: string): OpenDelivery {
   return {
     id,
     webhookId: id,
-    endpointId,
+    endpointId: 'biz_123',
     businessId: 'biz_123',
     callSid: 'CA00000000000000000000000000000001',
     eventType: 'call.completed',
     revision: 1,
     body: Buffer.from('{}'),
+    trigger: 'schedule',
     attempts: 0,
-    createdAt: new Date(),
+    priorAttempts: 0,
+    openedAt: new Date(),
   };
 }

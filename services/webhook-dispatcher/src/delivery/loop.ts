@@ -1,9 +1,8 @@
-import type { OpenDelivery } from './attempt.ts';
-import { Hands, type HandsDeps, type HandsOptions } from './hands.ts';
+import { Hands, type HandsDeps, type HandsOptions, type HeldDelivery } from './hands.ts';
 
 export interface LoopDeps extends HandsDeps {
-  /** Leases up to `limit` due deliveries to this process. */
-  claimDue(limit: number, signal: AbortSignal): Promise<readonly OpenDelivery[]>;
+  /** Takes up to `limit` due deliveries, of which at most `later` were tried before. */
+  claimDue(limit: number, later: number, signal: AbortSignal): Promise<readonly HeldDelivery[]>;
 }
 
 export type LoopOptions = HandsOptions & {
@@ -13,7 +12,9 @@ export type LoopOptions = HandsOptions & {
 
 export type DeliveryLoop = {
   /** Takes over a delivery that was leased to this process at `leasedAt` (of `performance.now()`) and sends it as soon as it can. */
-  accept(delivery: OpenDelivery, leasedAt: number): void;
+  accept(held: HeldDelivery, leasedAt: number): void;
+  /** True when a delivery could begin at once. */
+  hasRoom(): boolean;
   /** Looks for due deliveries until it is stopped. */
   start(): void;
   /** Begins nothing new, gives back what waits, finishes what is being sent. */
@@ -31,17 +32,17 @@ export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): Delive
   /** Something is due that nobody holds: a free slot is a reason to look at once. */
   let isMoreDue = false;
 
-  const accept = (delivery: OpenDelivery, leasedAt: number): void => {
-    if (!hands.accept(delivery, leasedAt)) isMoreDue = true;
+  const accept = (held: HeldDelivery, leasedAt: number): void => {
+    if (!hands.accept(held, leasedAt)) isMoreDue = true;
   };
 
   const claim = async (): Promise<void> => {
     if (hands.free === 0) return;
     const leasedAt = performance.now();
     // Not ended by a stop: what the database has leased by then is given back.
-    const claimed = await deps.claimDue(hands.free, new AbortController().signal);
+    const claimed = await deps.claimDue(hands.free, hands.freeLater, new AbortController().signal);
     isMoreDue = claimed.length > 0;
-    for (const delivery of claimed) accept(delivery, leasedAt);
+    for (const held of claimed) accept(held, leasedAt);
   };
 
   const poll = async (): Promise<void> => {
@@ -63,6 +64,7 @@ export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): Delive
 
   return {
     accept,
+    hasRoom: () => hands.free > 0,
     start: () => {
       polling = poll();
     },

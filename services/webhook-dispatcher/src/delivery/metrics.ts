@@ -27,7 +27,7 @@ export function createDeliveryMetrics(registry: Service['registry'], now: () => 
       if (GIVEN_UP.has(state)) countGivenUp(state);
       if (report.code === null) return;
       countAttempt(report.code);
-      if (delivery.attempts === 0) observeLag(Math.max(0, now() - delivery.createdAt.getTime()) / 1_000);
+      if (delivery.attempts === 0) observeLag(Math.max(0, now() - delivery.openedAt.getTime()) / 1_000);
     },
   };
 }

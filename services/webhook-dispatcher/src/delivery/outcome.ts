@@ -1,5 +1,6 @@
 import { parseRetryAfter } from '@pipeline/contracts';
 import type { AttemptCode } from '@pipeline/contracts/webhook';
+import type { EndpointVerdict } from '@pipeline/call-store/deliveries';
 import type { SendResult } from '@pipeline/egress';
 import type { Lane } from '../schedule.ts';
 
@@ -15,7 +16,7 @@ export type Outcome =
       readonly charged: boolean;
     }
   /** The receiver wants nothing more at this endpoint; the delivery stays replayable. */
-  | { readonly kind: 'disabled'; readonly code: AttemptCode }
+  | { readonly kind: 'disabled'; readonly code: 'endpoint_gone' | 'stopped_by_receiver' }
   /** The receiver wants no more of this one delivery. */
   | { readonly kind: 'cancelled'; readonly code: AttemptCode };
 
@@ -44,6 +45,24 @@ export function judge(result: SendResult, nowMs: number): Outcome {
 /** An attempt without an answer. Refused addresses, closed ports and silence are retried alike, so nobody can tell them apart. */
 export function failed(code: AttemptCode): Outcome {
   return { kind: 'failed', code, lane: 'normal', retryAfterMs: null, charged: !OURS.has(code) };
+}
+
+/** What the outcome of a delivery says about its endpoint. */
+export function verdictOf(outcome: Outcome): EndpointVerdict {
+  switch (outcome.kind) {
+    case 'delivered':
+      return { kind: 'healthy' };
+    case 'disabled':
+      return { kind: 'gone', reason: outcome.code };
+    case 'cancelled':
+      return { kind: 'none' };
+    case 'failed': {
+      const { retryAfterMs } = outcome;
+      if (!outcome.charged) return { kind: 'none' };
+      if (outcome.code === 'throttled') return { kind: 'throttling', retryAfterMs };
+      return outcome.lane === 'slow' ? { kind: 'refusing' } : { kind: 'unanswered', retryAfterMs };
+    }
+  }
 }
 
 function statusCode(answer: Extract<SendResult, { kind: 'answered' }>): AttemptCode {

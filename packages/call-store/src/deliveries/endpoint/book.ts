@@ -64,8 +64,7 @@ export function createEndpointBook(model: Model<EndpointDocument>, options: Book
       const page = pages.get(id) ?? { waiting: [], isWriting: false, seen: null };
       pages.set(id, page);
       const { promise, resolve, reject } = Promise.withResolvers<T>();
-      // The answer that comes back is the one of this very change.
-      page.waiting.push({ change, resolve: resolve as (answer: unknown) => void, reject });
+      page.waiting.push({ change, resolve, reject });
       if (!page.isWriting) void writeAll(id, page);
       return promise;
     },

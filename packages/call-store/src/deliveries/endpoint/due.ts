@@ -2,15 +2,24 @@ import { bucketReadyAt } from './bucket.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /**
- * Brings an endpoint to an instant: leases that have ended go, a cooldown that is over makes it active, and `nextDueAt` follows from all
- * the rest (E4). Applied before and after every change, so no change has to think of it.
+ * Brings an endpoint to an instant: leases that have ended go, and what they were for waits again; a cooldown that is over makes it
+ * active; `nextDueAt` follows from all the rest (E4). Applied before and after every change, so no change has to think of it.
  */
 export function settleTimes(endpoint: Endpoint, now: Date): Endpoint {
   const active = endpoint.resumesAt !== null && endpoint.resumesAt <= now ? activated(endpoint, now) : endpoint;
-  const live = active.leases.filter((lease) => lease.until > now);
-  const current = live.length === active.leases.length ? active : { ...active, leases: live };
+  const current = active.leases.some((lease) => lease.until <= now) ? withoutEnded(active, now) : active;
   const nextDueAt = nextDue(current);
   return nextDueAt?.getTime() === current.nextDueAt?.getTime() ? current : { ...current, nextDueAt };
+}
+
+function withoutEnded(endpoint: Endpoint, now: Date): Endpoint {
+  let { waitingFrom, testFrom } = endpoint;
+  for (const { lane, until } of endpoint.leases) {
+    if (until > now) continue;
+    if (lane === 'test') testFrom = earlier(testFrom, until);
+    else waitingFrom = earlier(waitingFrom, until);
+  }
+  return { ...endpoint, waitingFrom, testFrom, leases: endpoint.leases.filter((lease) => lease.until > now) };
 }
 
 /** Active from now on; what waited goes out at a bounded rate. */
