@@ -71,6 +71,10 @@ const ALLOWED = [
   'method',
   'path',
   'check',
+  'calls',
+  'notices',
+  'pages',
+  'watermark',
 ] as const;
 export type LogFields = Readonly<Partial<Record<(typeof ALLOWED)[number], unknown>>>;
 

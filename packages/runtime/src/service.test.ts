@@ -74,6 +74,19 @@ describe('a service', () => {
     expect(steps).toEqual(['step work begins', 'step work ends', 'step connection ends']);
   });
 
+  test.each([
+    ['done', 0],
+    ['gone wrong', 1],
+  ])('a job that is %s shuts down in order and exits with %i', async (line, code) => {
+    const service = start({});
+    await portOf(service);
+    service.child.stdin?.write(`${line}\n`);
+    await service.line('step work begins');
+    service.child.stdin?.write('finish\n');
+    expect(await service.exited).toBe(code);
+    expect(service.lines).toContain('step connection ends');
+  });
+
   test('a shutdown that hangs is forced with exit 1 when the grace is over', async () => {
     const service = start({ SHUTDOWN_GRACE_MS: '1000' });
     await portOf(service);

@@ -22,6 +22,8 @@ export type Service = {
   onStop(name: string, step: () => Promise<unknown> | void): void;
   /** Ends the process with 1 after a proper shutdown: for a connection that is gone for good. */
   fail(error: unknown): void;
+  /** Ends the process after a proper shutdown: the work of a job is done (0), or went wrong and was told (1). */
+  finish(code: 0 | 1): void;
   /** Says that the boot is over and waits for the end. Call it last. */
   run(): Promise<never>;
 };
@@ -60,6 +62,7 @@ export async function createService(name: string, config: ServiceConfig): Promis
     addReadiness: (key, check) => void checks.set(key, check),
     onStop: shutdown.onStop,
     fail: shutdown.fail,
+    finish: shutdown.finish,
     run: () => {
       started = true;
       logger.info({}, 'started');

@@ -5,13 +5,14 @@ export type Shutdown = {
   readonly stopping: AbortSignal;
   onStop(name: string, step: () => Promise<unknown> | void): void;
   fail(error: unknown): void;
+  finish(code: 0 | 1): void;
 };
 
 /**
  * How a process ends. Invariants:
  * S1 from the first SIGTERM or SIGINT on it takes no new work, and a second signal neither shortens nor repeats the shutdown;
  * S2 what was opened last is closed first, one after another, so work ends before the connections that it needs;
- * S3 it exits 0 after a clean shutdown, 1 when something of its own broke or the grace (milliseconds) ran out.
+ * S3 it exits 0 after a clean shutdown, 1 when something of its own broke, its work failed or the grace (milliseconds) ran out.
  */
 export function createShutdown(logger: Logger, graceMs: number): Shutdown {
   const stopping = new AbortController();
@@ -34,7 +35,12 @@ export function createShutdown(logger: Logger, graceMs: number): Shutdown {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(0, signal));
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  return { stopping: stopping.signal, onStop: (name, step) => void steps.push({ name, step }), fail };
+  return {
+    stopping: stopping.signal,
+    onStop: (name, step) => void steps.push({ name, step }),
+    fail,
+    finish: (code) => void shutDown(code, 'finished'),
+  };
 }
 
 async function runSteps(
