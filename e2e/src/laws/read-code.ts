@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { SERVICES } from '../stack/environment.ts';
+import { PROGRAMS } from '../stack/environment.ts';
 import type { CodeEvidence } from './evidence.ts';
 import { readImportGraph } from './import-graph.ts';
 
@@ -9,7 +9,7 @@ export type Entries = Readonly<Record<string, string>> & { readonly 'media-gatew
 /** The entries of the services and of the operator's command line, below a root folder. */
 export function entriesBelow(root: URL): Entries {
   const path = (file: string): string => fileURLToPath(new URL(file, root));
-  const services = SERVICES.map((name) => [name, path(`services/${name}/src/main.ts`)]);
+  const services = PROGRAMS.map((name) => [name, path(`services/${name}/src/main.ts`)]);
   return {
     ...Object.fromEntries(services),
     'media-gateway': path('services/media-gateway/src/main.ts'),

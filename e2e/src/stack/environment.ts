@@ -3,7 +3,9 @@ import type { Credentials } from './identities.ts';
 
 /** The five services, in the order in which a call passes them. */
 export const SERVICES = ['media-gateway', 'transcriber', 'summarizer', 'extractor', 'webhook-dispatcher'] as const;
-export type ServiceName = (typeof SERVICES)[number];
+/** Every program of the product that runs beside them, too. */
+export const PROGRAMS = [...SERVICES, 'reconciler'] as const;
+export type ServiceName = (typeof PROGRAMS)[number];
 
 /** Where the parts of the outside world answer, and the secrets shared with them. */
 export type Surroundings = {
@@ -50,6 +52,9 @@ const QUICK = {
   PAUSE_PROBE_MS: '500',
 } as const;
 
+/** A loop that a person can watch, instead of a schedule of minutes. */
+const RECONCILING = { RECONCILE_EVERY_MS: '5000', SETTLE_MS: '15000', RUN_TIMEOUT_MS: '60000' } as const;
+
 /** The whole environment of a service on this machine; nothing of this process's own environment is passed on. */
 export function serviceEnvironment(service: ServiceName, world: Surroundings): Record<string, string> {
   const shared = { ...LOCAL, ...world.shared, ...brokerEnvironment(service, world) };
@@ -75,10 +80,7 @@ export function serviceEnvironment(service: ServiceName, world: Surroundings): R
         ...shared,
         ...QUICK,
         RECORDING_LOOKUP_MS: '300,300,500,1000',
-        TWILIO_BASE_URL: world.telephoneUrl,
-        TWILIO_ACCOUNT_SID: world.twilio.accountSid,
-        TWILIO_API_KEY_SID: world.twilio.apiKeySid,
-        TWILIO_API_KEY_SECRET: world.twilio.apiKeySecret,
+        ...twilioEnvironment(world),
         TRANSCRIPTION_BASE_URL: world.providerUrl,
         // The sandbox's speech is faster than anybody speaks.
         MAX_SPOKEN_CHARS_PER_SEC: '150',
@@ -104,6 +106,13 @@ export function serviceEnvironment(service: ServiceName, world: Surroundings): R
         WEBHOOK_POLL_MS: '200',
         WEBHOOK_DEV_ORIGINS: world.webhookOrigins.join(','),
       };
+    case 'reconciler':
+      return {
+        ...shared,
+        ...storeEnvironment(service, world),
+        ...RECONCILING,
+        ...twilioEnvironment(world),
+      };
   }
 }
 
@@ -115,6 +124,16 @@ export function operatorEnvironment(identity: Identity, world: Surroundings): Re
     ...world.shared,
     ...brokerEnvironment(identity, world),
     ...storeEnvironment(identity, world),
+  };
+}
+
+/** Twilio's REST side. */
+function twilioEnvironment({ telephoneUrl, twilio }: Surroundings): Record<string, string> {
+  return {
+    TWILIO_BASE_URL: telephoneUrl,
+    TWILIO_ACCOUNT_SID: twilio.accountSid,
+    TWILIO_API_KEY_SID: twilio.apiKeySid,
+    TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
   };
 }
 

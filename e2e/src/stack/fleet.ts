@@ -10,6 +10,8 @@ const READY_MS = 30_000;
 export type Fleet = {
   /** Starts more processes of a service and waits until they are ready. `extra` differs from the stack's own variables. */
   start(service: ServiceName, count?: number, extra?: Readonly<Record<string, string>>): Promise<ServiceProcess[]>;
+  /** Starts a program that ends by itself, such as one run of reconciler; resolves with its exit code, null when it was killed. */
+  runToEnd(service: ServiceName, extra?: Readonly<Record<string, string>>): Promise<number | null>;
   /** The living processes of a service. */
   of(service: ServiceName): ServiceProcess[];
   /** SIGTERM to all processes of a service, or of all services; resolves with their exit codes. */
@@ -25,7 +27,7 @@ export function startFleet(world: World, options: StackOptions, onLine: (line: S
     const overrides = options.overrides?.[service] ?? {};
     return typeof overrides === 'function' ? overrides(world.surroundings) : overrides;
   };
-  const startOne = async (service: ServiceName, extra: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
+  const launch = async (service: ServiceName, extra: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
     started += 1;
     const running = await startService({
       service,
@@ -36,6 +38,10 @@ export function startFleet(world: World, options: StackOptions, onLine: (line: S
       onLine,
     });
     processes.push(running);
+    return running;
+  };
+  const startOne = async (service: ServiceName, extra: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
+    const running = await launch(service, extra);
     await running.ready(READY_MS);
     if (service === 'media-gateway') world.gateways.add(running, await running.portOf(GATEWAY_LISTENS));
     return running;
@@ -44,6 +50,7 @@ export function startFleet(world: World, options: StackOptions, onLine: (line: S
   return {
     start: (service, count = 1, extra = {}) =>
       Promise.all(Array.from({ length: count }, () => startOne(service, extra))),
+    runToEnd: async (service, extra = {}) => (await launch(service, extra)).ended,
     of: (service) => processes.filter((one) => one.service === service && one.isAlive()),
     stop: (service) => {
       const chosen = processes.filter((one) => (service === undefined || one.service === service) && one.isAlive());

@@ -9,6 +9,8 @@ type StreamEvent = (typeof EVENTS)[number];
 export type Streams = {
   /** True when the stream holds this event, or the dead letter, of the call. */
   holds(event: StreamEvent | 'call.dead', callSid: string): Promise<boolean>;
+  /** How many messages of this kind the stream holds of the call. */
+  count(event: StreamEvent, callSid: string): Promise<number>;
   /** Publishes bytes as they are. */
   publish(subject: string, bytes: Uint8Array): Promise<void>;
   /** True when every stage has settled every event. */
@@ -31,6 +33,11 @@ export async function createStreams({ natsUrl, credentials }: Surroundings): Pro
       const filter = callFilter(event, callSid);
       const { state } = await manager.streams.info(STREAMS[event], { subjects_filter: filter });
       return Object.keys(state.subjects ?? {}).length > 0;
+    },
+    count: async (event, callSid) => {
+      const filter = callFilter(event, callSid);
+      const { state } = await manager.streams.info(STREAMS[event], { subjects_filter: filter });
+      return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
     },
     publish: async (subject, bytes) => {
       await connection.jetstream().publish(subject, bytes);
