@@ -29,7 +29,7 @@ export type Segment = z.infer<typeof segmentSchema>;
 
 /**
  * What makes a transcript, or a part of it, doubtful, each with one sentence for a person. A flagged part is kept and marked, never
- * dropped. The first five also stand on the segment that they are about. Names are stable: append, never rename.
+ * dropped. The first five and `no_words` also stand on the segment that they are about. Names are stable: append, never rename.
  */
 export const QUALITY_FLAGS = {
   repetition: 'The same words come again and again, as recognizers do that have lost the thread.',
@@ -45,6 +45,7 @@ export const QUALITY_FLAGS = {
     'By the live transcript the channels are the other way round than configured; the labels follow it.',
   channels_doubtful:
     'The live transcript speaks against the configured channels, but not clearly; the labels follow the configuration.',
+  no_words: 'What came back has no letter and no digit in it.',
 } as const;
 /** One of the flags of {@link QUALITY_FLAGS}. */
 export type QualityFlag = keyof typeof QUALITY_FLAGS;
