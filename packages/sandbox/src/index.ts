@@ -13,6 +13,7 @@ export type { TelephoneOptions } from './telephone/account.ts';
 export { ODD_FRAMES, type CallFaults } from './telephone/call/faults.ts';
 export type { CallOutcome } from './telephone/call/run-call.ts';
 export type { CallScript } from './telephone/line/script.ts';
+export type { KeptRecording } from './telephone/rest/kept-recordings.ts';
 export type { RecordingBehaviour } from './telephone/rest/recording-behaviour.ts';
 export { startTelephone, type PlaceCall, type PlacedCall, type Telephone } from './telephone/telephone.ts';
 export type { WebhookAnswer } from './webhook-receiver/answers.ts';

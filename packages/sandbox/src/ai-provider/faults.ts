@@ -6,7 +6,8 @@ export type AiRoute = 'transcriptions' | 'responses' | 'chat' | 'models' | 'real
  * - `delay`: the right answer, `ms` later; `hang`: no answer at all; `timeout`: headers, then nothing more;
  * - `disconnect`: the connection is cut before the answer;
  * - `malformed`, `invalid_schema`, `truncated`, `refusal`, `content_filter`: 200 with an output that is no JSON, JSON of another
- *   shape, cut by length, a refusal, or held back. A transcription takes the first three.
+ *   shape, cut by length, a refusal, or held back. A transcription takes the first three;
+ * - `invented`: a transcription of words that nobody said.
  *
  * On realtime: `status` refuses the upgrade and `hang` opens a session that never says anything (both when the session is
  * opened). The others strike when the agent is about to speak: `disconnect` drops the socket (1006), `session_expired` reports
@@ -23,6 +24,7 @@ export type AiFault = {
   | { readonly kind: 'status'; readonly status: number; readonly code?: string; readonly retryAfter?: number }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'hang' | 'timeout' | 'disconnect' }
+  | { readonly kind: 'invented'; readonly text: string }
   | { readonly kind: 'malformed' | 'invalid_schema' | 'truncated' | 'refusal' | 'content_filter' }
   | { readonly kind: 'session_expired' | 'silence' | 'response_failed' | 'transcription_failed' }
 );

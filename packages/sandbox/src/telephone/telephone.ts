@@ -5,6 +5,7 @@ import { createAudioClock } from './line/clock.ts';
 import type { CallFaults } from './call/faults.ts';
 import { createGatewayClient } from './call/gateway-client.ts';
 import type { RecordingBehaviour } from './rest/recording-behaviour.ts';
+import { createKeptCalls, type KeptCalls } from './rest/kept-recordings.ts';
 import { startRest, type RestLedgerEntry } from './rest/rest.ts';
 import type { CallScript } from './line/script.ts';
 
@@ -38,6 +39,8 @@ export type Telephone = {
   readonly url: string;
   /** Places a call. Rejects only when the telephone is closed. */
   placeCall(call: PlaceCall): Promise<PlacedCall>;
+  /** Keeps an ended call whose recordings are given instead of made: any bytes, any length, any row. */
+  readonly keepCall: KeptCalls['keep'];
   /** How recordings show up from now on; with a CallSid only that call's. */
   setRecordingBehaviour(behaviour: RecordingBehaviour, callSid?: string): void;
   /** Every call that is kept, oldest first. */
@@ -62,7 +65,8 @@ export async function startTelephone(options: TelephoneOptions): Promise<Telepho
   const clock = createAudioClock();
   const parts: CallParts = { options, client, clock, now: () => performance.now(), closing: closing.signal };
   let behaviour: RecordingBehaviour = {};
-  const rest = await startRest({ options, calls, behaviour: () => behaviour });
+  const kept = createKeptCalls(options.accountSid);
+  const rest = await startRest({ options, calls, behaviour: () => behaviour, kept });
 
   return {
     url: rest.url,
@@ -85,6 +89,7 @@ export async function startTelephone(options: TelephoneOptions): Promise<Telepho
       void ended.finally(() => running.delete(ended));
       return { callSid: call.callSid, ended, hangUp: () => call.ending.abort('caller') };
     },
+    keepCall: kept.keep,
     setRecordingBehaviour: (next, callSid) => {
       if (callSid === undefined) {
         behaviour = next;

@@ -10,7 +10,7 @@ export function transcriptionOf(
 ): string | object {
   if (fault?.kind === 'malformed') return '{"text": "';
   if (fault?.kind === 'invalid_schema') return { transcript: 42 };
-  const text = fault?.kind === 'truncated' ? heard.text.slice(0, heard.text.length >> 1) : heard.text;
+  const text = textOf(heard, fault);
   switch (request.format) {
     case 'text':
       return `${text}\n`;
@@ -25,6 +25,11 @@ export function transcriptionOf(
         ? { text, languages: heard.languages.map((code) => ({ code })), usage: usageOf(heard) }
         : { text, usage: usageOf(heard) };
   }
+}
+
+function textOf(heard: Heard, fault: AiFault | undefined): string {
+  if (fault?.kind === 'invented') return fault.text;
+  return fault?.kind === 'truncated' ? heard.text.slice(0, heard.text.length >> 1) : heard.text;
 }
 
 const NAMES: Readonly<Record<string, string>> = { he: 'hebrew', en: 'english', ar: 'arabic', ru: 'russian' };

@@ -1,5 +1,6 @@
 import type { TelephoneOptions } from '../account.ts';
 import type { Call } from '../call/call.ts';
+import type { KeptCalls } from './kept-recordings.ts';
 import type { RecordingBehaviour } from './recording-behaviour.ts';
 
 /** What the REST side reads and changes. */
@@ -9,17 +10,23 @@ export type RestState = {
   readonly calls: ReadonlyMap<string, Call>;
   /** How recordings without a behaviour of their own show up. */
   readonly behaviour: () => RecordingBehaviour;
+  readonly kept: KeptCalls;
 };
 
 /** A request for a resource. */
 export type RestRequest = { readonly url: URL; readonly form: URLSearchParams };
 
-/** An answer: JSON, a file, a file that breaks off half-way, or nothing. */
+/** An answer: JSON, a file in memory or on disk (whole, broken off half-way, or begun and never ended), or nothing. */
 export type RestAnswer = {
   readonly status: number;
   readonly json?: Record<string, unknown>;
   readonly file?: Buffer;
+  readonly path?: string;
+  /** Bytes of the file at `path`. */
+  readonly bytes?: number;
+  readonly contentType?: string;
   readonly isTruncated?: boolean;
+  readonly isStalled?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 };
 

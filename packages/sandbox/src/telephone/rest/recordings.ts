@@ -4,7 +4,10 @@ import { notFound, restError, type RestAnswer, type RestRequest, type RestState 
 import { page, recordingRow } from './rows.ts';
 
 /** The recordings of one call. A call that nobody knows has none. */
-export function listRecordings(state: RestState, { url }: RestRequest, sid: string): RestAnswer {
+export function listRecordings(state: RestState, request: RestRequest, sid: string): RestAnswer {
+  const kept = state.kept.list(request, sid);
+  if (kept !== null) return kept;
+  const { url } = request;
   const call = state.calls.get(sid);
   const recording = call?.recording ?? null;
   const at = { url, size: 50, number: 0, next: null };
@@ -21,7 +24,11 @@ export function listRecordings(state: RestState, { url }: RestRequest, sid: stri
 }
 
 /** The audio. Two channels only by `RequestedChannels=2`; without it a mix of both. */
-export function getMedia(state: RestState, { url }: RestRequest, sid: string): RestAnswer {
+export async function getMedia(state: RestState, request: RestRequest, sid: string): Promise<RestAnswer> {
+  return (await state.kept.media(request, sid)) ?? recordedMedia(state, request, sid);
+}
+
+function recordedMedia(state: RestState, { url }: RestRequest, sid: string): RestAnswer {
   const { call, recording } = find(state, sid);
   if (call === undefined || recording === undefined) return notFound(sid);
   const behaviour = behaviourOf(recording, state);

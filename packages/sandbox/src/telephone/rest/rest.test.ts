@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { request } from 'undici';
 import { demodulate } from '../../speech/demodulate.ts';
@@ -231,4 +232,24 @@ test('every request is in the ledger', async () => {
     path: `${BASE}/Recordings/${recordingSid}.wav?RequestedChannels=2`,
     status: 200,
   });
+});
+
+test('a call that is kept has the recordings that it was given, byte for byte, from memory and from disk', async () => {
+  const bytes = Buffer.from('any bytes at all');
+  const path = new URL(import.meta.url).pathname;
+  const kept = telephone.keepCall([
+    { media: bytes, channels: 1, contentType: 'text/plain', row: { status: 'absent' } },
+    { media: { path } },
+  ]);
+  ({ callSid } = kept);
+  const { rows } = await lookup();
+  expect(rows.map(({ sid, status, channels }) => ({ sid, status, channels }))).toEqual([
+    { sid: kept.recordingSids[0], status: 'absent', channels: 1 },
+    { sid: kept.recordingSids[1], status: 'completed', channels: 2 },
+  ]);
+  recordingSid = kept.recordingSids[0] ?? '';
+  expect(await download()).toMatchObject({ status: 400 });
+  expect(await download('')).toMatchObject({ status: 200, bytes, headers: { 'content-type': 'text/plain' } });
+  recordingSid = kept.recordingSids[1] ?? '';
+  expect((await download()).bytes).toEqual(await readFile(path));
 });

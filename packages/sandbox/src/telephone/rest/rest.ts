@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TelephoneOptions } from '../account.ts';
@@ -42,7 +43,7 @@ type Route = {
   readonly method: string;
   /** The rest of the path after the account; the group is the sid. */
   readonly path: RegExp;
-  readonly answer: (state: RestState, request: RestRequest, sid: string) => RestAnswer;
+  readonly answer: (state: RestState, request: RestRequest, sid: string) => RestAnswer | Promise<RestAnswer>;
 };
 
 const ROUTES: readonly Route[] = [
@@ -92,10 +93,20 @@ async function readForm(request: IncomingMessage): Promise<string | null> {
 }
 
 function write(response: ServerResponse, answer: RestAnswer): void {
-  const { status, json, file, isTruncated, headers } = answer;
+  const { status, json, file, path, isTruncated, isStalled, headers } = answer;
+  const media = { ...headers, 'content-type': answer.contentType ?? 'audio/x-wav' };
+  if (path !== undefined) {
+    response.writeHead(status, { ...media, 'content-length': answer.bytes ?? 0 });
+    const reading = createReadStream(path);
+    reading.on('error', () => response.destroy());
+    response.on('close', () => reading.destroy());
+    reading.pipe(response);
+    return;
+  }
   if (file !== undefined) {
-    response.writeHead(status, { ...headers, 'content-type': 'audio/x-wav', 'content-length': file.length });
-    if (isTruncated === true) response.write(file.subarray(0, file.length >> 1), () => response.destroy());
+    response.writeHead(status, { ...media, 'content-length': file.length });
+    if (isStalled === true) response.write(file.subarray(0, file.length >> 1));
+    else if (isTruncated === true) response.write(file.subarray(0, file.length >> 1), () => response.destroy());
     else response.end(file);
     return;
   }
