@@ -12,6 +12,8 @@ export type TwilioOptions = {
   readonly apiKeySecret: string;
   /** Bytes of audio of one call. */
   readonly maxAudioBytes: number;
+  /** Where temporary files go. Default the system's own place. */
+  readonly directory?: string;
   /** Milliseconds for a look-up and for a download as a whole. Defaults 15 s and 10 min. */
   readonly lookupTimeoutMs?: number;
   readonly downloadTimeoutMs?: number;
@@ -54,7 +56,7 @@ export function createTwilio(options: TwilioOptions): Twilio {
       if (response.statusCode !== 200) throw await refusal(response, { path: 'media', isRedirected });
       await refuseText(response);
       await refuseSize(response, maxBytes);
-      return spool(response.body, maxBytes);
+      return spool(response.body, maxBytes, options.directory);
     });
 
   const openRecordings: Twilio['openRecordings'] = async (callSid, attempt, signal) => {

@@ -99,6 +99,11 @@ describe('too much text for its time', () => {
   });
 });
 
+test.each(['♪ ♪', '...', '\uFFFD\uFFFD'])('%s is no words', (text) => {
+  expect(flagsOf(text)).toEqual(['no_words']);
+  expect(flagsOf(' ')).toEqual([]);
+});
+
 describe('the live transcript', () => {
   const live = [
     turn('agent', 'Hello, this is Acme. How can I help you today?', 0),

@@ -48,12 +48,13 @@ export function judge(given: Case): Judgement {
   const repeated = repeatedTexts(parts, matches);
   const flags = parts.map((part, index): QualityFlag[] => {
     const { letters } = part;
-    if (letters === '') return [];
+    if (part.text.trim() === '') return [];
     const isKnownLive = live !== null && liveMatch !== null && !differsFromLive && live.covers(part);
     const match = letters.length < FEWEST_LETTERS ? null : (matches[index] ?? 0);
     const isConfirmed = match !== null && match >= CONFIRMED;
     const notInLive = isKnownLive && match !== null && match < NOT_IN_LIVE;
     return [
+      ...(letters === '' ? (['no_words'] as const) : []),
       ...(isLoop(letters) || repeated.has(keyOf(part)) ? (['repetition'] as const) : []),
       ...(isEcho(letters) ? (['prompt_echo'] as const) : []),
       ...(!isConfirmed && isTooFast(part, given.maxCharsPerSec) ? (['too_fast'] as const) : []),
