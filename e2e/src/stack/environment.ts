@@ -121,6 +121,7 @@ export function operatorEnvironment(identity: Identity, world: Surroundings): Re
   return {
     ...LOCAL,
     ...LOCAL_KEY,
+    WEBHOOK_DEV_ORIGINS: world.webhookOrigins.join(','),
     ...world.shared,
     ...brokerEnvironment(identity, world),
     ...storeEnvironment(identity, world),

@@ -46,6 +46,9 @@ const PUBLIC_BASE_URL = 'https://calls.pipeline.test';
 /** Calls of tests: twenty times real time. */
 const DEFAULT_SPEED = 20;
 
+/** Where `callctl webhooks listen` listens. */
+const LISTEN_ORIGIN = 'http://127.0.0.1:8977';
+
 /** Starts servers and sandbox and provisions both. */
 export async function startWorld(options: StackOptions, report: (line: string) => void): Promise<World> {
   const closing: (() => Promise<unknown>)[] = [];
@@ -152,7 +155,7 @@ function surroundingsOf(
     providerKey: outside.providerKey,
     twilio: outside.twilio,
     shared,
-    webhookOrigins: [new URL(outside.receiver.url).origin],
+    webhookOrigins: [new URL(outside.receiver.url).origin, LISTEN_ORIGIN],
   };
 }
 

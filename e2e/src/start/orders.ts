@@ -64,7 +64,7 @@ function sayWhere(stack: Stack, screen: Screen): void {
 /** What a shell needs to run `callctl` against this stack: an address, a user and a password of each server, and the key for secrets. */
 function exportLines(surroundings: Surroundings): string[] {
   const variables = Object.entries(operatorEnvironment('callctl', surroundings));
-  return ['MONGO_', 'NATS_', 'SETTINGS_KEYS', 'NODE_ENV'].map((server) => {
+  return ['MONGO_', 'NATS_', 'SETTINGS_KEYS', 'WEBHOOK_', 'NODE_ENV'].map((server) => {
     const set = variables.filter(([name, value]) => name.startsWith(server) && value !== '');
     return `export ${set.map(([name, value]) => `${name}='${value}'`).join(' ')}`;
   });

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createCallLogWriter } from '@pipeline/call-store/call-log-writer';
 import { connectStore, createDeliveryStore, DEFAULT_LIMITS } from '@pipeline/call-store/deliveries';
 import { DATABASE_ROLES, type Database, type Identity, type NewCallLog } from '@pipeline/contracts';
+import type { Resolution } from '@pipeline/egress';
 import { brokerPermissions, connectOperator } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { startMongo, startNats, type RunningMongo, type RunningNats } from '@pipeline/sandbox/servers';
@@ -81,6 +82,23 @@ test('a business that is not there, a taken number and invalid settings are told
   expect(taken).toMatchObject({ code: 1, error: 'callctl: one of the phone numbers belongs to business biz_1' });
   const invalid = await callctl(['settings', 'set', 'a.json'], { ...settingsOf('biz_3', []), language: 'HEBREW' });
   expect(invalid).toMatchObject({ code: 1, error: expect.stringContaining('$.language') });
+});
+
+test('a webhook URL whose name leads inside is refused when it is saved; one that has no address from here is warned of', async () => {
+  const set = (resolution: Resolution) =>
+    run(['settings', 'set', 'a.json'], {
+      environment: environmentOf('callctl'),
+      files: { 'a.json': JSON.stringify(settingsOf('biz_inside', [])) },
+      resolve: async () => resolution,
+    });
+  const inside = await set({ kind: 'addresses', addresses: ['93.184.216.34', '169.254.169.254'] });
+  expect(inside).toMatchObject({ code: 1, error: expect.stringContaining('$.inbound_webhook_url: ip_blocked') });
+  expect((await callctl(['settings', 'get', 'biz_inside'])).code).toBe(1);
+  const unknown = await set({ kind: 'failed', code: 'dns_no_address' });
+  expect(unknown).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('warning: $.inbound_webhook_url: dns_no_address'),
+  });
 });
 
 test('show tells a call and its webhooks, what was said only when asked for', async () => {

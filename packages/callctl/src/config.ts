@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { brokerVariables, priceVariables, settingsKeysVariables, storeVariables } from '@pipeline/runtime';
+import { DEV_ORIGINS_RULE, egressVariables } from '@pipeline/egress';
+import {
+  brokerVariables,
+  priceVariables,
+  serviceVariables,
+  settingsKeysVariables,
+  storeVariables,
+} from '@pipeline/runtime';
 
 /** The environment of verbs that use the database: `MONGO_URL`, `MONGO_USER`, `MONGO_PASSWORD`, `MONGO_DB_PREFIX`. */
 export const storeSchema = z.object(storeVariables);
@@ -15,3 +22,8 @@ export const sealingSchema = z.object({ ...storeVariables, ...settingsKeysVariab
 
 /** The environment of `reanalyze`: both, and what an operator knows of prices. */
 export const analysisSchema = z.object({ ...brokerVariables, ...storeVariables, ...priceVariables });
+
+/** Where webhooks may go: the same variables as webhook-dispatcher's, so that a URL which is saved is one that is sent to. */
+export const egressSchema = z
+  .object({ NODE_ENV: serviceVariables.NODE_ENV, ...egressVariables })
+  .refine(DEV_ORIGINS_RULE.holds, DEV_ORIGINS_RULE.problem);

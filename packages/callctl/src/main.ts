@@ -1,6 +1,10 @@
 #!/usr/bin/env node
+import { createResolver } from '@pipeline/egress';
 import { runProgram } from './program.ts';
-import { readInput } from './read-input.ts';
+import { readBytes } from './read-input.ts';
+
+/** Milliseconds for the name of a webhook URL. */
+const RESOLVE_MS = 5_000;
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
@@ -11,7 +15,8 @@ const code = await runProgram(process.argv.slice(2), {
   environment: process.env,
   signal: interrupted.signal,
   isTerminal: process.stdout.isTTY,
-  readInput: (path) => readInput(path, process.stdin),
+  readBytes: (path) => readBytes(path, process.stdin),
+  resolve: createResolver({ budgetMs: RESOLVE_MS }),
   out: (line) => void process.stdout.write(`${line}\n`),
   error: (line) => void process.stderr.write(`${line}\n`),
 });

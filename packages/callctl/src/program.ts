@@ -3,13 +3,13 @@ import { ConfigError } from '@pipeline/runtime';
 import { helpOfAll, helpOfVerb, usageOf } from './help.ts';
 import { createProgressLogger } from './progress-logger.ts';
 import { VERBS } from './registry.ts';
-import { CommandError, UsageError, type Context, type Environment, type Verb } from './verb.ts';
+import { CommandError, UsageError, type Context, type Environment, type Result, type Verb } from './verb.ts';
 
 /** 0 done, 1 failed, 2 typed wrong. */
 export type ExitCode = 0 | 1 | 2;
 
 /** The outside of the program, so that tests can be it. Lines come without their end. */
-export type Outside = Pick<Context, 'signal' | 'isTerminal' | 'readInput'> & {
+export type Outside = Pick<Context, 'signal' | 'isTerminal' | 'readBytes' | 'resolve'> & {
   readonly environment: Environment;
   out(text: string): void;
   error(text: string): void;
@@ -30,8 +30,15 @@ export async function runProgram(args: readonly string[], outside: Outside, verb
     if (typed.options['help'] === true) return tell(outside, helpOfVerb(verb), 0);
     requireArguments(verb, typed.arguments);
     const progress = (line: string): void => outside.error(line);
-    const result = await verb.run({ ...outside, ...typed, progress, logger: createProgressLogger(progress) });
-    return tell(outside, wantsJson ? JSON.stringify(result.json, null, 2) : result.text, result.ok === false ? 1 : 0);
+    const result = await verb.run({
+      ...outside,
+      ...typed,
+      progress,
+      logger: createProgressLogger(progress),
+      readInput: async (path) => (await outside.readBytes(path)).toString('utf8'),
+      emit: (part) => outside.out(wantsJson ? JSON.stringify(part.json) : part.text),
+    });
+    return tell(outside, textOf(result, wantsJson), result.ok === false ? 1 : 0);
   } catch (error) {
     if (error instanceof UsageError) {
       return fail(outside, { code: 2, message: error.message, hint: usageOf(verb), wantsJson });
@@ -71,8 +78,14 @@ function requireArguments(verb: Verb, given: readonly string[]): void {
   if (extra !== undefined) throw new UsageError(`${JSON.stringify(extra)} is one argument too many`);
 }
 
+/** Nothing, where a verb told everything while it ran. */
+function textOf({ json, text }: Result, wantsJson: boolean): string {
+  if (!wantsJson) return text;
+  return json === undefined ? '' : JSON.stringify(json, null, 2);
+}
+
 function tell(outside: Outside, text: string, code: ExitCode): ExitCode {
-  outside.out(text);
+  if (text !== '') outside.out(text);
   return code;
 }
 

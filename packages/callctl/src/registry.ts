@@ -7,6 +7,8 @@ import { settingsRekey } from './verbs/settings-rekey.ts';
 import { settingsSet } from './verbs/settings-set.ts';
 import { settingsValidate } from './verbs/settings-validate.ts';
 import { show } from './verbs/show.ts';
+import { webhooksListen } from './verbs/webhooks-listen.ts';
+import { webhooksVerify } from './verbs/webhooks-verify.ts';
 
 /** Every verb, in the order of `--help`. */
 export const VERBS: readonly Verb[] = [
@@ -16,6 +18,8 @@ export const VERBS: readonly Verb[] = [
   settingsRekey,
   show,
   reanalyze,
+  webhooksListen,
+  webhooksVerify,
   erase,
   provision,
 ];

@@ -68,19 +68,35 @@ test.each([
   expect(out).not.toContain('whsec');
 });
 
-test('a URL that cannot be a webhook is refused, and one without TLS is warned of', async () => {
-  const check = async (url: string) => {
+test('a URL that no webhook may go to is refused with its code and without its parts, as every attempt would', async () => {
+  const check = async (url: string, environment = {}) => {
     const settings = { ...VALID, inbound_webhook_url: url, webhook_secrets: [SECRET] };
-    return run(['settings', 'validate', '-'], { files: { '-': JSON.stringify(settings) } });
+    return run(['settings', 'validate', '-'], { files: { '-': JSON.stringify(settings) }, environment });
   };
-  for (const url of ['ftp://a.example/', 'javascript:alert(1)', 'nonsense', 'https://user:canary@a.example/']) {
+  const refusals: readonly (readonly [string, string])[] = [
+    ['ftp://a.example/', 'scheme_not_allowed'],
+    ['http://a.example/', 'scheme_not_allowed'],
+    ['nonsense', 'url_invalid'],
+    ['https://user:canary@a.example/', 'userinfo_not_allowed'],
+    ['https://127.0.0.1/', 'ip_blocked'],
+    ['https://[::ffff:7f00:1]/', 'ip_blocked'],
+    ['https://93.184.216.34/', 'ip_literal_not_allowed'],
+    ['https://metadata.google.internal/', 'host_not_allowed'],
+    ['https://a.example:8080/', 'port_not_allowed'],
+  ];
+  for (const [url, code] of refusals) {
     const refused = await check(url);
     expect({ url, code: refused.code }).toEqual({ url, code: 1 });
-    expect(refused.out).toContain('$.inbound_webhook_url');
+    expect(refused.out).toMatch(new RegExp(`^\\$\\.inbound_webhook_url: ${code}: `));
     expect(refused.out).not.toContain('canary');
   }
-  expect((await check('http://127.0.0.1:5678/hook')).out).toContain('warning: $.inbound_webhook_url: is not https');
-  expect((await check('https://a.example/hook')).out).not.toContain('warning');
+  expect((await check('https://a.example/hook')).code).toBe(0);
+  const n8n = 'http://10.0.0.7:5678/hook';
+  expect((await check(n8n)).out).toContain('WEBHOOK_ALLOWED_ORIGINS');
+  expect((await check(n8n, { WEBHOOK_ALLOWED_ORIGINS: 'http://10.0.0.7:5678' })).code).toBe(0);
+  const local = { WEBHOOK_DEV_ORIGINS: 'http://127.0.0.1:8977' };
+  expect((await check('http://127.0.0.1:8977/', { ...local, NODE_ENV: 'development' })).code).toBe(0);
+  expect((await check('http://127.0.0.1:8977/', local)).error).toContain('WEBHOOK_DEV_ORIGINS: is refused');
 });
 
 /** Nine aliases of nine aliases ...: small to read, endless to unfold. */

@@ -1,5 +1,7 @@
 import { businessSettingsSchema, type FullSettings } from '@pipeline/contracts';
+import type { UrlPolicy } from '@pipeline/egress';
 import { parseDocument } from 'yaml';
+import { refusalOf } from './webhook-url.ts';
 
 /** One thing that is wrong, at its JSON path: `$.fields[2].options`. Never holds a value. */
 export type Problem = { readonly path: string; readonly message: string };
@@ -9,7 +11,7 @@ export type Parsed =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export type Checked =
-  | { readonly ok: true; readonly settings: FullSettings; readonly warnings: readonly Problem[] }
+  | { readonly ok: true; readonly settings: FullSettings }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads the text of a settings file, JSON or YAML, without looking at what it says. */
@@ -29,36 +31,20 @@ export function parseSettingsText(text: string): Parsed {
   }
 }
 
-/** Checks settings against the contract. */
-export function checkSettings(value: unknown): Checked {
+/** Checks settings against the contract, and the webhook URL by its text. */
+export function checkSettings(value: unknown, policy: UrlPolicy): Checked {
   const parsed = businessSettingsSchema.safeParse(value);
   if (!parsed.success) {
     return { ok: false, problems: parsed.error.issues.map(({ path, message }) => ({ path: jsonPath(path), message })) };
   }
-  const url = checkUrl(parsed.data.inbound_webhook_url);
-  if (url.problem !== null) return { ok: false, problems: [{ path: '$.inbound_webhook_url', message: url.problem }] };
-  const warnings = url.warning === null ? [] : [{ path: '$.inbound_webhook_url', message: url.warning }];
-  return { ok: true, settings: parsed.data, warnings };
+  const refusal = refusalOf(parsed.data.inbound_webhook_url, policy);
+  if (refusal !== null) return { ok: false, problems: [{ path: '$.inbound_webhook_url', message: refusal }] };
+  return { ok: true, settings: parsed.data };
 }
 
 /** A problem as one line for a person. */
 export function problemLine({ path, message }: Problem): string {
   return `${path}: ${message}`;
-}
-
-/** Whether a URL can be a webhook's at all; where it may lead is judged by the dispatcher, at every attempt. */
-function checkUrl(url: string | null): { readonly problem: string | null; readonly warning: string | null } {
-  if (url === null) return { problem: null, warning: null };
-  const { protocol, username, password } = URL.canParse(url)
-    ? new URL(url)
-    : { protocol: '', username: '', password: '' };
-  if (protocol !== 'https:' && protocol !== 'http:') return { problem: 'must be an https URL', warning: null };
-  if (username !== '' || password !== '')
-    return { problem: 'must not hold a user or password; use webhook_headers', warning: null };
-  return {
-    problem: null,
-    warning: protocol === 'http:' ? 'is not https: sent only where the operator allows it' : null,
-  };
 }
 
 function jsonPath(path: readonly PropertyKey[]): string {

@@ -1,3 +1,4 @@
+import type { Resolve } from '@pipeline/egress';
 import type { Logger } from '@pipeline/runtime';
 
 /** One option of a verb, as `--help` shows it. `value` is the name of its value; an option without one is a switch. */
@@ -27,6 +28,12 @@ export type Context = {
   readonly isTerminal: boolean;
   /** The content of a file, or of standard input for `-`. */
   readInput(path: string): Promise<string>;
+  /** The same as bytes. */
+  readBytes(path: string): Promise<Buffer>;
+  /** Tells a part of the result as it comes: a line for people, with `--json` one line of JSON. */
+  emit(part: Result): void;
+  /** Looks up the addresses of a name. */
+  readonly resolve: Resolve;
   /** Tells a person that something goes on; not part of the result. */
   progress(line: string): void;
   /** Turns warnings of connections into progress. */
@@ -36,7 +43,10 @@ export type Context = {
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a verb found or did: the same for programs (`--json`) and for people. `ok: false` ends with exit code 1. */
+/**
+ * What a verb found or did: the same for programs (`--json`) and for people. `ok: false` ends with exit code 1. A `json` that is
+ * undefined and a `text` that is empty print nothing: all was told by `emit`.
+ */
 export type Result = { readonly ok?: boolean; readonly json: unknown; readonly text: string };
 
 /** The verb could not do it, and the message says what to do. Exit code 1. */

@@ -11,7 +11,14 @@ export {
 export { createResolver, type Resolution, type Resolve } from './resolver.ts';
 export { visibleText } from './response-body.ts';
 export { SIGNATURE_HEADERS, signAttempt, type SignatureHeaders } from './signing.ts';
-export { createUrlPolicy, isAllowedHeader, type RefusalCode, type UrlPolicy, type Verdict } from './url-policy.ts';
+export {
+  createUrlPolicy,
+  isAllowedHeader,
+  literalOf,
+  type RefusalCode,
+  type UrlPolicy,
+  type Verdict,
+} from './url-policy.ts';
 export { DEV_ORIGINS_RULE, egressVariables, urlPolicyOf, type EgressConfig } from './variables.ts';
 export {
   explainMismatch,

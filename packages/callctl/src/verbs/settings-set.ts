@@ -5,9 +5,13 @@ import {
   type SealedSettings,
 } from '@pipeline/call-store/settings-secrets';
 import type { Store } from '@pipeline/call-store/settings';
+import { urlPolicyOf } from '@pipeline/egress';
+import { parseConfig } from '@pipeline/runtime';
+import { egressSchema } from '../config.ts';
 import { hasMask, MASK, restoreSecrets, standInForMasks } from '../secrets.ts';
 import { checkSettings, parseSettingsText, problemLine, type Problem } from '../settings-file.ts';
 import { CommandError, type Context, type Verb } from '../verb.ts';
+import { checkAddresses } from '../webhook-url.ts';
 import { withSealing } from '../with-store.ts';
 
 /** What is to be stored, and since when nobody else may have stored anything. */
@@ -23,10 +27,13 @@ export const settingsSet: Verb = {
     const parsed = parseSettingsText(await context.readInput(context.arguments[0] ?? '-'));
     if (!parsed.ok) throw refused(parsed.problems);
     // A file with a fault needs no database to be refused.
-    const checked = checkSettings(standInForMasks(parsed.value));
+    const policy = urlPolicyOf(parseConfig(egressSchema, context.environment));
+    const checked = checkSettings(standInForMasks(parsed.value), policy);
     if (!checked.ok) throw refused(checked.problems);
-    const { warnings } = checked;
-    const { id } = checked.settings;
+    const { id, inbound_webhook_url: url } = checked.settings;
+    const addresses = await checkAddresses(url, policy, context.resolve, context.signal);
+    if (addresses.kind === 'refused') throw refused([{ path: '$.inbound_webhook_url', message: addresses.message }]);
+    const warnings = addresses.kind === 'fine' ? [] : [{ path: '$.inbound_webhook_url', message: addresses.message }];
     await withSealing(context, async (store, keys) => {
       const { settings, seen } = hasMask(parsed.value)
         ? await unmasked(store, parsed.value, id, context)

@@ -1,3 +1,6 @@
+import { urlPolicyOf } from '@pipeline/egress';
+import { parseConfig } from '@pipeline/runtime';
+import { egressSchema } from '../config.ts';
 import { standInForMasks } from '../secrets.ts';
 import { checkSettings, parseSettingsText, problemLine } from '../settings-file.ts';
 import type { Verb } from '../verb.ts';
@@ -9,15 +12,14 @@ export const settingsValidate: Verb = {
   arguments: ['<file>'],
   options: {},
   run: async (context) => {
+    const policy = urlPolicyOf(parseConfig(egressSchema, context.environment));
     const parsed = parseSettingsText(await context.readInput(context.arguments[0] ?? '-'));
-    const checked = parsed.ok ? checkSettings(standInForMasks(parsed.value)) : parsed;
+    const checked = parsed.ok ? checkSettings(standInForMasks(parsed.value), policy) : parsed;
     if (!checked.ok) {
       const { problems } = checked;
       return { ok: false, json: { valid: false, problems }, text: problems.map(problemLine).join('\n') };
     }
-    const { settings, warnings } = checked;
-    const lines = warnings.map((warning) => `warning: ${problemLine(warning)}`);
-    const text = [`the settings of business ${settings.id} are valid`, ...lines].join('\n');
-    return { json: { valid: true, id: settings.id, problems: [], warnings }, text };
+    const { id } = checked.settings;
+    return { json: { valid: true, id, problems: [] }, text: `the settings of business ${id} are valid` };
   },
 };
