@@ -1,6 +1,7 @@
 import { callSidSchema } from '@pipeline/contracts';
 import { z } from 'zod';
 import { audioMs, isBase64, silenceOf } from './mulaw.ts';
+import { parseUsualFrame } from './usual-frame.ts';
 
 /** What a frame of Twilio's media stream means for us. */
 export type MediaFrame =
@@ -63,7 +64,7 @@ export function createFrameReader(accountSid: string): FrameReader {
   let heardUntilMs: number | null = null;
 
   const read = (text: string): MediaFrame => {
-    const frame = parseObject(text);
+    const frame = parseUsualFrame(text) ?? parseObject(text);
     if (!isConnected) {
       if (frame['event'] !== 'connected') throw new MediaProtocolError('not_connected_first');
       isConnected = true;

@@ -34,6 +34,7 @@ const MAX_BUFFERED_BYTES = 1_048_576;
 const MAX_PAYLOAD_BYTES = 4_194_304;
 /** A server that does not answer our close. */
 const CLOSE_DEADLINE_MS = 2_000;
+const TEXT = { binary: false } as const;
 
 /**
  * One session. Invariants:
@@ -131,9 +132,12 @@ class RealtimeSession implements AgentConnection {
     }
   }
 
-  /** 50 of these a second: base64 needs no escaping, so the event is put together, not serialised. */
+  /**
+   * 50 of these a second. Base64 needs no escaping, so the event is put together, not serialised; as bytes, because those are
+   * masked into one buffer and written as one, while text becomes two.
+   */
   #append(payload: string): void {
-    this.#sendText(`{"type":"input_audio_buffer.append","audio":"${payload}"}`);
+    this.#sendText(Buffer.from(`{"type":"input_audio_buffer.append","audio":"${payload}"}`, 'latin1'));
   }
 
   #becomeReady(): void {
@@ -154,10 +158,10 @@ class RealtimeSession implements AgentConnection {
     this.#sendText(JSON.stringify(event));
   }
 
-  #sendText(text: string): void {
+  #sendText(text: string | Buffer): void {
     if (this.#state === 'over' || this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) return this.#lose('congested');
-    this.#socket.send(text);
+    this.#socket.send(text, TEXT);
   }
 
   #lose(reason: string): void {
