@@ -60,13 +60,16 @@ export async function handle(
   const settings = await deps.settings(event.businessId, signal);
   if (settings === null) throw new PermanentError('BUSINESS_UNKNOWN');
   const definitions = fieldsToExtract(settings.fields);
-  const texts = { summary, transcript: transcript.text, startedAt: call.startedAt };
+  const { startedAt } = call;
+  const { timezone } = settings;
   const numbers = [...settings.phone_numbers, call.direction === 'inbound' ? call.to : call.from];
-  const extract = () => extractFields(definitions, texts, numbers, deps, signal);
-  const { fields, usage, ms } = await deps.remember(keyOf(event), extract);
+  const spoken = { summary, transcript: transcript.text, segments: transcript.segments, startedAt, timezone, numbers };
+  const extract = () => extractFields(definitions, spoken, deps, signal);
+  const { fields, usage, ms, isSuspected } = await deps.remember(keyOf(event), extract);
   const { model, prices } = deps;
   const result = stageDone({ model, attempts: event.attempt, ms, usage, prices });
-  return store(event, { fields, result }, definitions, deps, signal);
+  const part = { fields, result: isSuspected ? { ...result, suspectedInjection: true } : result };
+  return store(event, part, definitions, deps, signal);
 }
 
 /** Stores the CallLog of a call whose fields could not be extracted, with all that is known, and why. */

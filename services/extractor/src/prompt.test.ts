@@ -3,7 +3,12 @@ import { boundaryFor } from '@pipeline/ai-client';
 import { fieldDefinitionSchema, fieldsToExtract } from '@pipeline/contracts';
 import { extractionQuestion } from './prompt.ts';
 
-const texts = { summary: 'A summary.', transcript: 'caller: hi\nagent: hello', startedAt: '2025-12-09T10:29:00Z' };
+const texts = {
+  summary: 'A summary.',
+  transcript: 'caller: hi\nagent: hello',
+  startedAt: '2025-12-09T22:29:00Z',
+  timezone: 'Asia/Jerusalem',
+};
 const fieldFrom = (from: 'transcript' | 'both') =>
   fieldDefinitionSchema.parse({ key: 'name', type: 'string', description: 'Name.', from });
 
@@ -18,8 +23,9 @@ describe('the question for the fields', () => {
     }
   });
 
-  test('tells when the call was, so that a day can be told from "tomorrow"', () => {
-    expect(extractionQuestion(fieldsToExtract([]), texts, 'mark').instructions).toContain('2025-12-09T10:29:00Z');
+  test('B66 tells when the call was where the business is, so that a day can be told from "tomorrow"', () => {
+    const { instructions } = extractionQuestion(fieldsToExtract([]), texts, 'mark');
+    expect(instructions).toContain('Wednesday, 2025-12-10, 00:29 (Asia/Jerusalem)');
   });
 
   test('B74 keeps the words of a caller out of the instructions and inside marks that nobody can forge', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Extraction } from './extract-fields.ts';
 import { createUnstored } from './unstored.ts';
 
-const extraction = (ms: number): Extraction => ({ fields: [], usage: {}, ms });
+const extraction = (ms: number): Extraction => ({ fields: [], usage: {}, ms, isSuspected: false });
 
 test('keeps an extraction until it is forgotten', async () => {
   const { remember, forget } = createUnstored(2);

@@ -30,7 +30,8 @@ async function summarise(kind: DialectName, setup = SETUPS[kind]): Promise<CallS
   const ask = createTextModel({ baseUrl: provider.url, apiKey: KEY, model: 'gpt-6-luna', ...limits, ...setup });
   const deps = { ask, boundaryFor, now: Date.now, model: 'gpt-6-luna', prices: KNOWN_PRICES };
   const transcript = { text: transcriptLines(dialogue?.turns ?? []), language: 'he', segments: [] };
-  const [event] = await handle({ ...transcribed, data: { ...transcribed.data, transcript } }, deps, never);
+  const analysis = { ...transcribed.data.analysis, language: dialogue?.language ?? 'en' };
+  const [event] = await handle({ ...transcribed, data: { ...transcribed.data, analysis, transcript } }, deps, never);
   return event as CallSummarized; // The only event that this handler returns.
 }
 

@@ -27,7 +27,8 @@ async function summaryOf(dialogue: Dialogue, { apiKey = KEY, timeoutMs = 20_000 
     prices: KNOWN_PRICES,
   };
   const transcript = { text: transcriptLines(dialogue.turns), language: dialogue.language, segments: [] };
-  const [event] = await handle({ ...transcribed, data: { ...transcribed.data, transcript } }, deps, never);
+  const analysis = { ...transcribed.data.analysis, language: dialogue.language };
+  const [event] = await handle({ ...transcribed, data: { ...transcribed.data, analysis, transcript } }, deps, never);
   return (event as CallSummarized).data.summary; // The only event that this handler returns.
 }
 

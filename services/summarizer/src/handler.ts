@@ -12,7 +12,7 @@ import {
   type Received,
   type StageResult,
 } from '@pipeline/contracts';
-import { summaryQuestion } from './prompt.ts';
+import { summarise } from './summarise.ts';
 
 export type SummarizerDeps = {
   /** Asks the text model. */
@@ -35,10 +35,10 @@ export async function handle(
   const { model, prices } = deps;
   if (transcript === null || transcript.text === '') throw new PermanentError('NO_TRANSCRIPT');
   const startedAtMs = deps.now();
-  const question = summaryQuestion(transcript.text, analysis, deps.boundaryFor(transcript.text));
-  const { value: summary, usage } = await deps.ask(question, signal);
+  const { summary, usage, isSuspected } = await summarise(transcript, analysis, deps, signal);
   const ms = deps.now() - startedAtMs;
-  const result = stageDone({ model, attempts: event.attempt, ms, usage, prices });
+  const done = stageDone({ model, attempts: event.attempt, ms, usage, prices });
+  const result = isSuspected ? { ...done, suspectedInjection: true } : done;
   return [summarized(event, summary, result, deps.now())];
 }
 

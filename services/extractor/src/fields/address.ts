@@ -1,4 +1,5 @@
 import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js';
+import { parsePhoneNumberFromString as parseWithType } from 'libphonenumber-js/max';
 import { z } from 'zod';
 
 /** A country in ISO 3166-1, as the telephone numbers of a business tell it. */
@@ -15,12 +16,17 @@ export function countryOf(numbers: readonly (string | null)[]): Country | undefi
   return undefined;
 }
 
-/** A telephone number that can exist, in E.164. */
+/** Numbers that cost their caller extra are nobody's own. */
+const PAID = new Set(['PREMIUM_RATE', 'SHARED_COST']);
+
+/** A telephone number that can exist, in E.164. One that charges whoever calls it is none. */
 export function readPhone(raw: unknown, country: Country | undefined): string | undefined {
   if (typeof raw !== 'string' || raw.length > 64) return undefined;
   const options = { extract: false, ...(country === undefined ? {} : { defaultCountry: country }) };
   const number = parsePhoneNumberFromString(raw, options);
-  return number?.isValid() === true ? number.number : undefined;
+  if (number?.isValid() !== true) return undefined;
+  // Only the larger metadata know types, and they call some valid numbers invalid.
+  return PAID.has(parseWithType(number.number)?.getType() ?? '') ? undefined : number.number;
 }
 
 /** An e-mail address, its domain in lower case. */

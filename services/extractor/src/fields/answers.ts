@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import type { FieldDefinition, FieldResult } from '@pipeline/contracts';
+import type { FieldDefinition, FieldResult, FieldValue } from '@pipeline/contracts';
+import { maskCards } from '@pipeline/evidence';
 import type { Country } from './address.ts';
-import { findEvidence, type Source } from './evidence.ts';
+import { isBorneOut, type Words } from './borne-out.ts';
+import { findEvidence, type Found, type Source } from './evidence.ts';
 import { readValue } from './value.ts';
 
 const answerSchema = z.object({
@@ -13,6 +15,15 @@ type FieldAnswer = z.infer<typeof answerSchema>;
 
 /** What a model answered, by the key of the field. */
 export type FieldAnswers = ReadonlyMap<string, FieldAnswer>;
+
+/** What answers are held against: the texts of the call, and where and when it was. */
+export type CallContext = {
+  readonly sources: readonly Source[];
+  /** Of telephone numbers that are said without their country. */
+  readonly country: Country | undefined;
+  /** `YYYY-MM-DD`, where the business is. */
+  readonly today: string;
+};
 
 /** Reads a model's answer. Undefined when a field is missing or has not the asked form; keys that nobody asked for are ignored. */
 export function readAnswers(json: unknown, fields: readonly FieldDefinition[]): FieldAnswers | undefined {
@@ -28,23 +39,65 @@ export function readAnswers(json: unknown, fields: readonly FieldDefinition[]): 
 }
 
 /**
- * What becomes of a model's answer. A value counts only when it has the type of its field and its quote stands in a text that
- * the field may be quoted from: whatever a model says without that is `invalid`, and its value is gone.
+ * What becomes of a model's answer. A value counts only when it has the type of its field, its quote stands in a text that the field may
+ * be quoted from, the quoted words say the value, and so does the call itself: whatever a model says without that is `invalid`, and its
+ * value is gone. Words that speak to the machine bear nothing out.
  */
-export function judgeAnswer(
-  field: FieldDefinition,
-  answer: FieldAnswer | undefined,
-  sources: readonly Source[],
-  country: Country | undefined,
-): FieldResult {
-  const without = (status: 'not_mentioned' | 'ambiguous' | 'invalid'): FieldResult => {
-    return { key: field.key, value: null, status, evidence: null };
+export function judgeAnswer(field: FieldDefinition, answer: FieldAnswer | undefined, call: CallContext): FieldResult {
+  const without = (status: 'not_mentioned' | 'ambiguous' | 'invalid', isSuspected = false): FieldResult => {
+    const result = { key: field.key, value: null, status, evidence: null };
+    return isSuspected ? { ...result, suspectedInjection: true } : result;
   };
   if (answer === undefined) return without('invalid');
   if (answer.status !== 'found') return without(answer.status);
-  const judged = readValue(field, answer.value, country);
+  const judged = readValue(field, answer.value, call.country);
   if (judged.kind === 'nothing') return without('not_mentioned');
-  const evidence = findEvidence(answer.quote ?? '', field.from, sources);
-  if (judged.kind === 'invalid' || evidence === null) return without('invalid');
+  const found = findEvidence(answer.quote ?? '', field.from, call.sources);
+  if (judged.kind === 'invalid' || found.kind !== 'found') return without('invalid', found.kind === 'barred');
+  if (!isBorneOut(field, judged.value, wordsOf(found, call))) return without('invalid');
+  const support = found.evidence.source === 'summary' ? supportOf(field, judged.value, call) : 'said';
+  if (support !== 'said') return without('invalid', support === 'barred');
+  const evidence = { ...found.evidence, quote: maskCards(found.evidence.quote) };
   return { key: field.key, value: judged.value, status: 'found', evidence };
+}
+
+function wordsOf({ evidence, passage, before }: Extract<Found, { kind: 'found' }>, call: CallContext): Words {
+  const source = call.sources.find(({ name }) => name === evidence.source);
+  return { quote: evidence.quote, passage, before, passages: textsOf(source, false), today: call.today };
+}
+
+/** Types whose values sound the same in every language: a summary may not have them from itself. */
+const SAID_ALIKE: ReadonlySet<FieldDefinition['type']> = new Set([
+  'integer',
+  'number',
+  'date',
+  'time',
+  'phone',
+  'email',
+]);
+
+/**
+ * Whether the call says what its summary says. Numbers, dates and addresses must be there. Other words a summary chooses itself, maybe
+ * in another language; they fall only when nothing but words to the machine says them.
+ */
+function supportOf(
+  field: FieldDefinition,
+  value: FieldValue,
+  { sources, today }: CallContext,
+): 'said' | 'barred' | 'unsaid' {
+  const transcript = sources.find(({ name }) => name === 'transcript');
+  const barred = textsOf(transcript, true);
+  if (barred.length === 0 && !SAID_ALIKE.has(field.type)) return 'said';
+  const isSaidIn = (texts: readonly string[]): boolean =>
+    texts.length > 0 &&
+    (SAID_ALIKE.has(field.type) ? [texts.join('\n')] : texts).some((text) =>
+      isBorneOut(field, value, { quote: text, passage: text, before: '', passages: texts, today }),
+    );
+  if (isSaidIn(textsOf(transcript, false))) return 'said';
+  if (isSaidIn(barred)) return 'barred';
+  return SAID_ALIKE.has(field.type) ? 'unsaid' : 'said';
+}
+
+function textsOf(source: Source | undefined, isBarred: boolean): string[] {
+  return (source?.passages ?? []).filter((passage) => passage.isBarred === isBarred).map(({ text }) => text);
 }

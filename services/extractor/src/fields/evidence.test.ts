@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { comparable } from './comparable.ts';
-import { findEvidence, sourcesOf } from './evidence.ts';
+import { comparable } from '@pipeline/evidence';
+import { findEvidence as find, sourcesOf } from './evidence.ts';
+
+function findEvidence(...asked: Parameters<typeof find>) {
+  const found = find(...asked);
+  return found.kind === 'found' ? found.evidence : null;
+}
 
 const sources = sourcesOf({
   summary: 'הלקוח מבקש שיפוצים בדירה בתל־אביב, 15 חדרים, ב-1,500 שקל.',

@@ -17,3 +17,9 @@ export function readTime(raw: unknown): string | undefined {
   const match = typeof raw === 'string' ? /^([01]?\d|2[0-3]):([0-5]\d)(:[0-5]\d)?$/.exec(raw.trim()) : null;
   return match === null ? undefined : `${match[1]?.padStart(2, '0')}:${match[2]}`;
 }
+
+/** The day on which a call began where the business is, as `YYYY-MM-DD`. */
+export function dayOf(instant: string, timeZone: string): string {
+  // Swedish writes a day as ISO 8601 does.
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(new Date(instant));
+}

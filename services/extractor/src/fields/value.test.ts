@@ -14,7 +14,12 @@ const properties = [
 ];
 const cases: [FieldDefinition, unknown, unknown][] = [
   [fieldOf('string'), '  תל\n אביב ', 'תל אביב'],
-  [fieldOf('string'), '\u001b[31mred', '[31mred'],
+  [fieldOf('string'), '\u001b[31mred\u202e\u200b', 'red'],
+  [fieldOf('string'), '<img src=x onerror=alert(1)>Dana [site](https://evil.example)', 'Dana site'],
+  [fieldOf('string'), '=HYPERLINK("https://evil.example")', 'HYPERLINK("https://evil.example")'],
+  [fieldOf('text'), 'card 4111 1111 1111 1111, cvv 123', 'card •••• 1111, cvv •••'],
+  [fieldOf('phone'), '+1 900 555 0100', 'invalid'],
+  [fieldOf('phone'), '+44 909 879 0123', 'invalid'],
   [fieldOf('string'), '', null],
   [fieldOf('string'), 'N/A', null],
   [fieldOf('string'), '"null"', '"null"'],

@@ -1,8 +1,9 @@
 import type { FieldDefinition, FieldValue } from '@pipeline/contracts';
+import { cleanLine, cleanText, maskCards } from '@pipeline/evidence';
 import { readDate, readTime } from './moment.ts';
 import { chooseOption } from './option.ts';
 import { readEmail, readPhone, type Country } from './address.ts';
-import { cleanLine, cleanText, isNothing } from './words.ts';
+import { isNothing } from './words.ts';
 
 /** What a model's value is worth: a value of the field's type, nothing at all, or something else. */
 export type Judged =
@@ -56,8 +57,8 @@ function readOption(options: NonNullable<FieldDefinition['options']>, raw: unkno
 }
 
 function readString(raw: unknown, longest: number, clean: (text: string) => string): string | undefined {
-  if (typeof raw !== 'string') return undefined;
-  const text = clean(raw);
+  if (typeof raw !== 'string' || raw.length > longest * 4) return undefined;
+  const text = maskCards(clean(raw));
   return text === '' || text.length > longest ? undefined : text;
 }
 

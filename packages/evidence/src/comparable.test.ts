@@ -1,24 +1,65 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { comparable } from './comparable.ts';
+import { comparable, comparableText, isSameText } from './comparable.ts';
 
 function isPlaced(index: number, starts: readonly number[], ends: readonly number[], length: number): boolean {
   const [start = -1, end = -1] = [starts[index], ends[index]];
   return start >= (starts[index - 1] ?? 0) && end > start && end <= length;
 }
 
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({
+    unit: fc.constantFrom(
+      'ש',
+      'ׁ',
+      'ָ',
+      'ם',
+      'מ',
+      '־',
+      '״',
+      'أ',
+      'ا',
+      'ّ',
+      'ـ',
+      'ة',
+      '٣',
+      '\u200f',
+      '\u2067',
+      'é',
+      'e\u0301',
+      ' ',
+    ),
+  }),
+);
+
 describe('the form in which texts are compared', () => {
   test.each([
     ['vowel points', 'שָׁלוֹם', 'שלום'],
+    ['final letters', 'שלומ', 'שלום'],
     ['Arabic vowel signs', 'مُحَمَّد', 'محمد'],
+    ['forms of alef', 'أحمد إلى آخر', 'احمد الى اخر'],
+    ['the stretching stroke', 'شـــكرا', 'شكرا'],
+    ['kinds of final letters in Arabic', 'مدرسة على', 'مدرسه علي'],
+    ['scripts of digits', '٣٥ ۳۵ ３５', '35 35 35'],
     ['order of composition', 'é'.normalize('NFD'), 'é'],
+    ['syllables in parts', '한국'.normalize('NFD'), '한국'],
     ['directional marks', 'א\u200fב\u202a\u2066ג\u2069', 'אבג'],
     ['white space', '  a \t\n b\u00a0c ', 'a b c'],
     ['case', 'Tel AVIV', 'tel aviv'],
     ['the Hebrew hyphen', 'תל־אביב', 'תל אביב'],
     ['kinds of quotes', 'צה״ל “so” ג׳ירפה ’s', 'צה"ל "so" ג\'ירפה \'s'],
   ])('does not know %s', (_name, written, form) => {
-    expect(comparable(written).text).toBe(comparable(form).text);
+    expect(isSameText(written, form)).toBe(true);
+  });
+
+  test.each([
+    ['תל אביב', 'תל אבין'],
+    ['15', '51'],
+    ['حيفا', 'يافا'],
+    ['cafe', 'café'],
+  ])('tells %s from %s', (one, other) => {
+    expect(isSameText(one, other)).toBe(false);
   });
 
   test('tells where each character stands in the original', () => {
@@ -30,11 +71,21 @@ describe('the form in which texts are compared', () => {
 
   test('has places in order and within the text, and is its own form', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (original) => {
+      fc.property(anyText, (original) => {
         const { text, starts, ends } = comparable(original);
-        expect(comparable(text).text).toBe(text);
+        expect(comparableText(text)).toBe(text);
         expect(text.split('').filter((_unit, index) => !isPlaced(index, starts, ends, original.length))).toEqual([]);
       }),
+    );
+  });
+
+  test('is the same for every form of composition, and equal texts are equal both ways', () => {
+    fc.assert(
+      fc.property(anyText, anyText, (one, other) => {
+        expect(isSameText(one.normalize('NFC'), one.normalize('NFD'))).toBe(true);
+        expect(isSameText(one, other)).toBe(isSameText(other, one));
+      }),
+      { numRuns: 500 },
     );
   });
 });

@@ -1,0 +1,11 @@
+export { maskCards } from './cards.ts';
+export { cleanLine, cleanText } from './clean.ts';
+export { comparable, comparableText, isSameText, type Comparable } from './comparable.ts';
+export { isWrittenIn } from './language.ts';
+export { isDateSaid } from './moments/said-date.ts';
+export { isTimeSaid } from './moments/said-time.ts';
+export { digitRuns, numbersIn, type SaidNumber } from './numbers/numbers.ts';
+export { isAddressSaid } from './said-address.ts';
+export { isSuspect } from './suspect/suspect.ts';
+export { hasBarred, LEFT_OUT, sentencesOf, turnsOf, withoutBarred, type Passage } from './turns.ts';
+export { isRelatedWord, isSameWord, wordForms, wordsOf, type Word } from './words.ts';

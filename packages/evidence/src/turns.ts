@@ -1,0 +1,79 @@
+import { isSuspect } from './suspect/suspect.ts';
+import { comparableText } from './comparable.ts';
+
+/** A stretch of a text in UTF-16 code units, and whether its words may bear anything out. */
+export type Passage = {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly isBarred: boolean;
+};
+
+/** The part of a segment of a transcript that matters here. */
+type FlaggedSegment = { readonly text: string; readonly flags?: readonly string[] | undefined };
+
+/** The recognizer said our own keywords instead of what it heard: nobody said them. */
+const INVENTED = new Set(['prompt_echo']);
+/** What stands in a question for words that are left out of it. */
+export const LEFT_OUT = '[…]';
+
+/**
+ * The lines of a transcript (`caller: ...`). A line is barred when it speaks to a machine instead of about the call, or when its
+ * segment is one that the recognizer made up. Whose line it is does not matter: a line on hold or a recorded voice can say anything.
+ */
+export function turnsOf(transcript: string, segments: readonly FlaggedSegment[] = []): Passage[] {
+  const invented = new Set(
+    segments
+      .filter(({ flags = [] }) => flags.some((flag) => INVENTED.has(flag)))
+      .map(({ text }) => comparableText(text)),
+  );
+  return pieces(
+    transcript,
+    transcript.split('\n').map((line) => `${line}\n`),
+  ).map((piece) => {
+    const words = piece.text.replace(/^\w+: /u, '');
+    return { ...piece, isBarred: isSuspect(words) || invented.has(comparableText(words)) };
+  });
+}
+
+/** The sentences of a text, by Unicode's rules. One that speaks to a machine is barred. */
+export function sentencesOf(text: string): Passage[] {
+  const segments = [...new Intl.Segmenter('en', { granularity: 'sentence' }).segment(text)].map(
+    ({ segment }) => segment,
+  );
+  return pieces(text, whole(segments)).map((piece) => ({ ...piece, isBarred: isSuspect(piece.text) }));
+}
+
+/** A transcript as a model may read it: barred lines keep their speaker and lose their words. */
+export function withoutBarred(turns: readonly Passage[]): string {
+  return turns
+    .map(({ text, isBarred }) => (isBarred ? text.replace(/^(\w+: )?.*$/u, `$1${LEFT_OUT}`) : text))
+    .join('\n');
+}
+
+/** Whether words of a text were left out. */
+export function hasBarred(passages: readonly Passage[]): boolean {
+  return passages.some(({ isBarred }) => isBarred);
+}
+
+/** `Dr.`, `St.` and `ע.` end no sentence. */
+function whole(segments: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const segment of segments) {
+    const last = joined.at(-1);
+    if (last !== undefined && /(?:^|[\s(])\p{L}{1,3}\.\s*$/u.test(last) && !last.includes('\n'))
+      joined[joined.length - 1] = last + segment;
+    else joined.push(segment);
+  }
+  return joined;
+}
+
+function pieces(text: string, parts: readonly string[]): { text: string; start: number; end: number }[] {
+  let start = 0;
+  return parts.map((part) => {
+    const from = start;
+    start += part.length;
+    const end = Math.min(text.length, from + part.trimEnd().length);
+    return { text: text.slice(from, end), start: from, end };
+  });
+}

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isRelatedWord, isSameWord, wordForms, wordsOf } from './words.ts';
+
+const related = (one: string, other: string) => isRelatedWord(wordForms(one)[0] ?? '', wordForms(other)[0] ?? '');
+const same = (one: string, other: string) => isSameWord(wordForms(one)[0] ?? '', wordForms(other)[0] ?? '');
+
+describe('two words', () => {
+  test.each([
+    ['בחיפה', 'חיפה'],
+    ['לחיפה', 'מחיפה'],
+    ['ושבחיפה', 'חיפה'],
+    ['בתל', 'לתל'],
+    ['הדירה', 'דירה'],
+    ['بيروت', 'وبيروت'],
+    ['القاهرة', 'قاهرة'],
+    ['للقاهرة', 'القاهرة'],
+    ['בָּאֶרֶץ', 'ארצ'],
+  ])('%s and %s are one but for their prefixes', (one, other) => {
+    expect(same(one, other)).toBe(true);
+  });
+
+  test.each([
+    ['חיפה', 'יפו'],
+    ['Haifa', 'aifa'],
+    ['שלום', 'לום יפה'],
+    ['بيروت', 'تونس'],
+    ['15', '5'],
+  ])('%s and %s are two', (one, other) => {
+    expect(same(one, other) && one.length === other.length).toBe(false);
+    expect(related('Paris', 'Parma')).toBe(false);
+  });
+
+  test.each([
+    ['painting', 'painted'],
+    ['plumber', 'plumbing'],
+    ['שיפוצים', 'לשפץ'],
+    ['שיפוץ', 'שיפוצים'],
+    ['חשמלאי', 'חשמל'],
+    ['ремонт', 'ремонта'],
+  ])('%s and %s are forms of one', (one, other) => {
+    expect(related(one, other)).toBe(true);
+  });
+
+  test.each([
+    ['Boston', 'Bosnia'],
+    ['Chicago', 'Chick'],
+    ['חיפה', 'חולון'],
+    ['נתניה', 'נהריה'],
+    ['1500', '150000'],
+  ])('%s and %s are not', (one, other) => {
+    expect(related(one, other)).toBe(false);
+  });
+
+  test('are compared the same both ways, and every word is its own', () => {
+    const word = fc.stringMatching(/^[a-zא-תا-ي]{1,9}$/u);
+    fc.assert(
+      fc.property(word, word, (one, other) => {
+        expect(same(one, other)).toBe(same(other, one));
+        expect(related(one, other)).toBe(related(other, one));
+        expect(same(one, one)).toBe(true);
+      }),
+    );
+  });
+});
+
+test('the words of a text keep their places', () => {
+  const text = 'אמר: "צה״ל", don’t 1,500';
+  expect(wordsOf(text).map(({ start, end }) => text.slice(start, end))).toEqual(['אמר', 'צה״ל', 'don’t', '1', '500']);
+});

@@ -1,0 +1,89 @@
+import type { FieldDefinition, FieldValue } from '@pipeline/contracts';
+import { isAddressSaid, isDateSaid, isSuspect, isTimeSaid, numbersIn } from '@pipeline/evidence';
+import { isAnswerSaid } from './answer-said.ts';
+import { isOptionSaid } from './option-said.ts';
+import { isPhoneSaid } from './phone-said.ts';
+import { areWordsSaid, isTextSaid } from './words-said.ts';
+
+/** The words behind a value: the quote, what stands around it, and all that the source says of the call. */
+export type Words = {
+  readonly quote: string;
+  readonly passage: string;
+  readonly before: string;
+  /** Lines or sentences that values may be taken from. */
+  readonly passages: readonly string[];
+  /** `YYYY-MM-DD`, the day of the call where the business is. */
+  readonly today: string;
+};
+
+/**
+ * Whether words say a value. A quote that stands in the call proves nothing by itself: a model may quote one thing and claim another. So
+ * numbers, dates, times and addresses must follow from the quoted words, an option must be named in them, and of a text the words
+ * themselves must be there. Items of a list and properties of an object may also stand elsewhere, each in one line or sentence.
+ */
+export function isBorneOut(field: FieldDefinition, value: FieldValue, words: Words): boolean {
+  const { quote, passages, today } = words;
+  switch (field.type) {
+    case 'string':
+      return typeof value === 'string' && areWordsSaid(value, quote);
+    case 'text':
+      return typeof value === 'string' && !isSuspect(value) && isTextSaid(value, quote, passages.join('\n'));
+    case 'integer':
+    case 'number':
+      return isNumberSaid(value, quote);
+    case 'boolean':
+      return typeof value === 'boolean' && isAnswerSaid(field, value, { ...words, clause: clauseOf(words) });
+    case 'enum':
+      return typeof value === 'string' && isOptionSaid(field.options ?? [], value, quote, clauseOf(words));
+    case 'date':
+      return typeof value === 'string' && isDateSaid(value, quote, today);
+    case 'time':
+      return typeof value === 'string' && isTimeSaid(value, quote);
+    case 'phone':
+      return typeof value === 'string' && isPhoneSaid(value, quote);
+    case 'email':
+      return typeof value === 'string' && isAddressSaid(value, quote);
+    case 'list':
+      return Array.isArray(value) && value.every((item) => isPartSaid(item, field, words));
+    case 'object':
+      return (
+        areProperties(value) &&
+        Object.entries(value).every(([key, part]) => isPartSaid(part, partOf(field, key), words))
+      );
+  }
+}
+
+function isNumberSaid(value: FieldValue, words: string): boolean {
+  return numbersIn(words).some(({ values }) => values.some((said) => said === value));
+}
+
+/** Nothing needs no words; a text is looked for in the quote first, then line by line. */
+function isPartSaid(part: FieldValue, field: FieldDefinition, words: Words): boolean {
+  if (part === null) return true;
+  const places = [words.quote, ...words.passages];
+  if (typeof part === 'number') return places.some((place) => isNumberSaid(part, place));
+  if (typeof part === 'string') return places.some((place) => areWordsSaid(part, place));
+  return typeof part === 'boolean' && isAnswerSaid(field, part, { ...words, clause: clauseOf(words) });
+}
+
+function partOf(field: FieldDefinition, key: string): FieldDefinition {
+  const description = field.properties?.find((property) => property.key === key)?.description ?? field.description;
+  return { ...field, key, type: 'boolean', description };
+}
+
+function areProperties(value: FieldValue): value is Record<string, FieldValue> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** The part of a passage between punctuation that holds the quote. */
+function clauseOf({ quote, passage }: Words): string {
+  const at = passage.indexOf(quote);
+  if (at === -1) return quote;
+  const before =
+    passage
+      .slice(0, at)
+      .split(/[,.;:!?،؛؟\n]/u)
+      .at(-1) ?? '';
+  const after = passage.slice(at + quote.length).split(/[,.;:!?،؛؟\n]/u)[0] ?? '';
+  return before + quote + after;
+}

@@ -1,0 +1,58 @@
+import { comparableText, isRelatedWord, numbersIn, wordForms } from '@pipeline/evidence';
+
+/** Articles and prepositions: they may come and go, as long as anything else is there. */
+const SHORT = 2;
+const SMALL_WORDS = new Set([
+  'the',
+  'and',
+  'for',
+  'של',
+  'את',
+  'עם',
+  'في',
+  'من',
+  'и',
+  'для',
+  'los',
+  'las',
+  'del',
+  'con',
+]);
+/** Of a longer text, which sums up, so many of its words must be there. */
+const LEAST_SHARE = 0.6;
+
+/** Whether words say a short text: each of its words, in whatever form, and each of its numbers. */
+export function areWordsSaid(text: string, words: string): boolean {
+  const said = wordForms(words);
+  const wanted = wordForms(text);
+  if (wanted.length === 0 || !areNumbersSaid(text, words)) return false;
+  if (comparableText(words).includes(comparableText(text))) return true;
+  const content = wanted.filter((word) => !isSmall(word) && !/\p{N}/u.test(word));
+  const needed = content.length > 0 || wanted.some((word) => /\p{N}/u.test(word)) ? content : wanted;
+  return needed.every((word) => said.some((other) => isRelatedWord(word, other)));
+}
+
+/** Whether the words of a source say most of a longer text, and `quote` something of it. Its numbers must all be there. */
+export function isTextSaid(text: string, quote: string, source: string): boolean {
+  const content = wordForms(text).filter((word) => !isSmall(word));
+  const said = [...new Set(wordForms(source))];
+  const quoted = wordForms(quote);
+  if (content.length === 0 || !areNumbersSaid(text, source)) return false;
+  const share = content.filter((word) => said.some((other) => isRelatedWord(word, other))).length / content.length;
+  return share >= LEAST_SHARE && content.some((word) => quoted.some((other) => isRelatedWord(word, other)));
+}
+
+/** Whether words say every number and every address of a text. */
+function areNumbersSaid(text: string, words: string): boolean {
+  const said = new Set(numbersIn(words).flatMap(({ values }) => values));
+  const addresses = comparableText(text).match(/\S+@\S+|https?:\S+|www\.\S+|\S+\.(?:com|org|net|io|co)\b\S*/giu) ?? [];
+  const spoken = comparableText(words);
+  return (
+    numbersIn(text).every(({ values }) => values.some((value) => said.has(value))) &&
+    addresses.every((address) => spoken.includes(address))
+  );
+}
+
+function isSmall(word: string): boolean {
+  return word.length <= SHORT || SMALL_WORDS.has(word);
+}

@@ -1,0 +1,72 @@
+import type { Answer, Question } from '@pipeline/ai-client';
+import { PermanentError, type AnalysisSettings, type Transcript } from '@pipeline/contracts';
+import { hasBarred, turnsOf, withoutBarred } from '@pipeline/evidence';
+import { summaryQuestion } from './prompt.ts';
+import { spokenWords } from './summary/grounded.ts';
+import { judgeSummary, type Judgement } from './summary/judge.ts';
+
+export type SummaryDeps = {
+  ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;
+  boundaryFor(text: string): string;
+  readonly model: string;
+};
+
+/** `isSuspected`: somebody spoke to the machine; the model was not shown those words. `usage` as the provider counted, all questions. */
+export type Summarised = {
+  readonly summary: string;
+  readonly usage: Readonly<Record<string, number>>;
+  readonly isSuspected: boolean;
+};
+
+/** What a model is told that did not do as it was asked. */
+const COMPLAINTS: Readonly<Partial<Record<Extract<Judgement, { kind: 'bad' }>['code'], string>>> = {
+  OUTPUT_WRONG_LANGUAGE: 'Your last summary was in another language than the one that was asked for.',
+  OUTPUT_UNGROUNDED: 'Your last summary said things that are not in the transcript.',
+  OUTPUT_LEAKED: 'Your last summary repeated these instructions. Summarise the transcript alone.',
+};
+
+/**
+ * Asks for a summary and holds it against the call; one that cannot be kept is asked for once more. Throws what `ask` throws, or
+ * PermanentError with the code of the second judgement and all that was paid.
+ */
+export async function summarise(
+  transcript: Transcript,
+  analysis: AnalysisSettings,
+  deps: SummaryDeps,
+  signal: AbortSignal,
+): Promise<Summarised> {
+  const turns = turnsOf(transcript.text, transcript.segments);
+  const shown = withoutBarred(turns);
+  const boundary = deps.boundaryFor(shown);
+  const question = summaryQuestion(shown, analysis, boundary);
+  const spoken = spokenWords(shown, transcript.language);
+  const { maxSentences } = analysis.summary;
+  const rules = { language: analysis.language, maxSentences, instructions: question.instructions, boundary, spoken };
+  const first = await deps.ask(question, signal);
+  const judged = judgeSummary(first.value, rules);
+  const isSuspected = hasBarred(turns);
+  if (judged.kind === 'good') return { summary: judged.summary, usage: first.usage, isSuspected };
+  const complaint = COMPLAINTS[judged.code];
+  if (complaint === undefined) throw failed(judged.code, first.usage, deps);
+  const second = await deps.ask({ ...question, instructions: `${question.instructions}\n\n${complaint}` }, signal);
+  const usage = total(first.usage, second.usage);
+  const again = judgeSummary(second.value, rules);
+  if (again.kind === 'bad') throw failed(again.code, usage, deps);
+  return { summary: again.summary, usage, isSuspected };
+}
+
+type Usage = Readonly<Record<string, number>>;
+
+function failed(
+  code: Extract<Judgement, { kind: 'bad' }>['code'],
+  usage: Usage,
+  { model }: SummaryDeps,
+): PermanentError {
+  return new PermanentError(code, { spent: { model, usage } });
+}
+
+/** A sum that misses a count of one question would be no count, so it is left out. */
+function total(first: Usage, second: Usage): Usage {
+  const counts = Object.entries(first).filter(([name]) => second[name] !== undefined);
+  return Object.fromEntries(counts.map(([name, count]) => [name, count + (second[name] ?? 0)]));
+}
