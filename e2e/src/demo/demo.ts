@@ -47,7 +47,7 @@ export async function runDemo(
 }
 
 async function placeAll(stack: Stack, options: DemoOptions, screen: Screen): Promise<DemoResult[]> {
-  const chosen = choose(stack.dialogues, options);
+  const chosen = choose(stack, options);
   screen.line();
   for (const dialogue of options.calls === 1 ? chosen : []) {
     screen.line(`☎  ${dialogue.from} calls ${dialogue.to} (dialogue ${dialogue.id}, ${options.speed} times real time)`);
@@ -77,8 +77,15 @@ function whenAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Spoken dialogues of the language, in turn. */
-function choose(dialogues: readonly Dialogue[], { calls, lang }: DemoOptions): Dialogue[] {
+/** The one that was asked for, or the spoken dialogues of the language in turn. */
+function choose({ dialogues, interruptions }: Stack, { calls, lang, dialogue }: DemoOptions): Dialogue[] {
+  if (dialogue !== null) {
+    const all = [...dialogues, ...interruptions];
+    const asked = all.find((one) => one.id === dialogue);
+    if (asked === undefined)
+      throw new Error(`there is no dialogue ${dialogue}, only ${all.map(({ id }) => id).join(', ')}`);
+    return Array.from({ length: calls }, () => asked);
+  }
   const order = (one: Dialogue): number => (one.id === 'he-renovation' ? 0 : 1);
   const fitting = dialogues
     .filter((one) => one.turns.length > 0 && (lang === 'all' || one.language === lang))

@@ -6,6 +6,8 @@ export type DemoOptions = {
   /** How much faster than real time the telephone plays. */
   readonly speed: number;
   readonly json: boolean;
+  /** The only dialogue to place; `null`: in turn those of the language. */
+  readonly dialogue: string | null;
 };
 
 export const DEMO_HELP = `npm run demo -- [options]
@@ -15,6 +17,7 @@ ports, places calls, shows what each stage does, then the CallLog and the delive
 
   --calls <1..200>   how many calls at once           (default 1)
   --lang <he|en|all> language of the dialogues        (default he; all for several calls)
+  --dialogue <id>    one dialogue of packages/sandbox/dialogues, such as he-interruption
   --speed <1..50>    times real time                  (default 3; 8 for several calls)
   --json             one JSON array at the end, an entry a call; nothing else
   --help
@@ -37,6 +40,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | null {
     lang,
     speed: wholeNumber('--speed', values.speed ?? (calls === 1 ? '3' : '8'), 1, 50),
     json: values.json === true,
+    dialogue: values.dialogue ?? null,
   };
 }
 
@@ -48,6 +52,7 @@ function parse(args: readonly string[]) {
         calls: { type: 'string' },
         lang: { type: 'string' },
         speed: { type: 'string' },
+        dialogue: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

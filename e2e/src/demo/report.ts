@@ -1,6 +1,8 @@
+import { liveTurnSchema } from '@pipeline/contracts';
 import { WEBHOOK_KEYS } from '@pipeline/contracts/webhook';
 import type { ReceivedWebhook } from '@pipeline/sandbox';
 import type { Document } from 'mongodb';
+import { z } from 'zod';
 import type { Screen } from './screen.ts';
 
 /** What became of one call of the demo. */
@@ -22,7 +24,9 @@ export function showCall(screen: Screen, { callLog, webhook, body }: DemoResult)
   screen.line(
     colors.bold('CallLog') + colors.dim('  calls.call_logs, one document a call, written by extractor alone'),
   );
-  for (const key of CALL_LOG_KEYS) show(screen, key, callLog[key]);
+  for (const key of CALL_LOG_KEYS) {
+    show(screen, key, key === 'transcription' ? liveTurns(callLog['transcription_turns']) : callLog[key]);
+  }
   screen.line();
   screen.line(colors.bold('Webhook') + colors.dim('  built from that document and nothing else'));
   screen.line(`  POST               ${brief(webhook.webhookId)}`);
@@ -38,6 +42,7 @@ const CALL_LOG_KEYS = [
   'status',
   'revision',
   'duration_sec',
+  'transcription',
   'final_transcript',
   'summary',
   'extracted_city',
@@ -45,6 +50,20 @@ const CALL_LOG_KEYS = [
   'fields',
   'stored_at',
 ] as const;
+
+const turnsSchema = z.array(liveTurnSchema);
+
+/** The live transcript, a line a turn, with what became of turns that the caller cut. */
+function liveTurns(stored: unknown): string | null {
+  const turns = turnsSchema.safeParse(stored);
+  if (!turns.success || turns.data.length === 0) return null;
+  const lines = turns.data.map(({ speaker, text, interrupted, heardMs }) => {
+    const cut =
+      interrupted === true ? `  ✂ cut by the caller, ${((heardMs ?? 0) / 1_000).toFixed(2)} s were heard` : '';
+    return `${speaker}: ${text}${cut}`;
+  });
+  return lines.join('\n');
+}
 
 /** Several calls, a line each. */
 export function showTable(screen: Screen, results: readonly DemoResult[]): void {

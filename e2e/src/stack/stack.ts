@@ -17,6 +17,8 @@ export type Stack = {
   readonly provider: AiProvider;
   readonly receiver: WebhookReceiver;
   readonly dialogues: readonly Dialogue[];
+  /** Dialogues in which the caller cuts the agent short: not every word of them is heard. */
+  readonly interruptions: readonly Dialogue[];
   readonly surroundings: Surroundings;
   readonly fleet: Fleet;
   readonly records: Records;
@@ -72,6 +74,7 @@ function partsOf(world: World): Omit<Stack, 'fleet' | 'records' | 'streams' | 'l
     provider: world.provider,
     receiver: world.receiver,
     dialogues: world.dialogues,
+    interruptions: world.interruptions,
     surroundings: world.surroundings,
     placeCall: (dialogueId, callOptions) => world.placeCall(dialogueId, callOptions),
   };

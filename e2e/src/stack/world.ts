@@ -3,6 +3,7 @@ import { businessSettingsSchema } from '@pipeline/contracts';
 import {
   loadBusinesses,
   loadDialogues,
+  loadInterruptedDialogues,
   startAiProvider,
   startTelephone,
   startWebhookReceiver,
@@ -33,6 +34,8 @@ export type World = {
   readonly provider: AiProvider;
   readonly receiver: WebhookReceiver;
   readonly dialogues: readonly Dialogue[];
+  /** Dialogues in which the caller cuts the agent short: not every word of them is heard. */
+  readonly interruptions: readonly Dialogue[];
   readonly gateways: Gateways;
   readonly surroundings: Surroundings;
   /** Saves the settings of the sandbox's businesses, with the receiver of this machine as their endpoint. */
@@ -64,7 +67,7 @@ export async function startWorld(options: StackOptions, report: (line: string) =
     const { lines } = JSON.parse(printed) as { readonly lines: readonly string[] }; // callctl's form
     report(`provisioned: ${lines.length} streams, consumers, buckets, collections and indexes`);
     const placeCall: World['placeCall'] = (dialogueId, { speed = DEFAULT_SPEED } = {}) => {
-      const dialogue = outside.dialogues.find((one) => one.id === dialogueId);
+      const dialogue = [...outside.dialogues, ...outside.interruptions].find((one) => one.id === dialogueId);
       if (dialogue === undefined) throw new Error(`there is no dialogue ${dialogueId}`);
       return outside.telephone.placeCall({ dialogue, speed });
     };
@@ -110,6 +113,7 @@ type Outside = {
   readonly provider: AiProvider;
   readonly receiver: WebhookReceiver;
   readonly dialogues: readonly Dialogue[];
+  readonly interruptions: readonly Dialogue[];
   readonly gateways: Gateways;
   readonly twilio: Surroundings['twilio'];
   readonly providerKey: string;
@@ -126,15 +130,16 @@ async function startOutside(closing: (() => Promise<unknown>)[]): Promise<Outsid
   const providerKey = `sk-sandbox-${randomBytes(12).toString('hex')}`;
   const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`;
   const dialogues = await loadDialogues();
+  const interruptions = await loadInterruptedDialogues();
   const gateways = createGateways();
-  const provider = await startAiProvider({ dialogues, apiKey: providerKey });
+  const provider = await startAiProvider({ dialogues: [...dialogues, ...interruptions], apiKey: providerKey });
   closing.push(() => provider.close());
   const receiver = await startWebhookReceiver({ secrets: [webhookSecret] });
   closing.push(() => receiver.close());
   const gatewayUrl = (callSid: string): string => gateways.urlFor(callSid);
   const telephone = await startTelephone({ ...twilio, publicBaseUrl: PUBLIC_BASE_URL, gatewayUrl });
   closing.push(() => telephone.close());
-  return { telephone, provider, receiver, dialogues, gateways, twilio, providerKey, webhookSecret };
+  return { telephone, provider, receiver, dialogues, interruptions, gateways, twilio, providerKey, webhookSecret };
 }
 
 function surroundingsOf(

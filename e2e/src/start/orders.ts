@@ -23,8 +23,8 @@ export async function takeOrders(stack: Stack, screen: Screen, input: Readable, 
 
 async function order(stack: Stack, screen: Screen, line: string, signal: AbortSignal): Promise<void> {
   const id = line === '' ? 'he-renovation' : line;
-  if (!stack.dialogues.some((dialogue) => dialogue.id === id)) {
-    screen.line(`there is no dialogue ${JSON.stringify(id)}; there are: ${dialogueIds(stack)}`);
+  if (!dialogueIds(stack).includes(id)) {
+    screen.line(`there is no dialogue ${JSON.stringify(id)}; there are: ${dialogueIds(stack).join(', ')}`);
     return;
   }
   try {
@@ -56,7 +56,9 @@ function sayWhere(stack: Stack, screen: Screen): void {
   screen.line('For callctl in another terminal:');
   for (const line of exportLines(surroundings)) screen.line(`  ${line}`);
   screen.line();
-  screen.line(`Press Enter to place a call (he-renovation), or type the name of a dialogue: ${dialogueIds(stack)}`);
+  screen.line(
+    `Press Enter to place a call (he-renovation), or type the name of a dialogue: ${dialogueIds(stack).join(', ')}`,
+  );
   screen.line('Ctrl-C stops everything.');
   screen.line();
 }
@@ -70,6 +72,6 @@ function exportLines(surroundings: Surroundings): string[] {
   });
 }
 
-function dialogueIds(stack: Stack): string {
-  return stack.dialogues.map((dialogue) => dialogue.id).join(', ');
+function dialogueIds({ dialogues, interruptions }: Stack): string[] {
+  return [...dialogues, ...interruptions].map((dialogue) => dialogue.id);
 }

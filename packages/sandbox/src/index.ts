@@ -3,7 +3,7 @@ export type { DialectName } from './ai-provider/dialect.ts';
 export type { AiFault, AiFaultKind, AiRoute } from './ai-provider/faults.ts';
 export type { AiRequest } from './ai-provider/ledger.ts';
 export type { Dialogue, KeywordRule, KeywordRules } from './dialogues/dialogue.ts';
-export { loadBusinesses, loadDialogues, loadKeywordRules } from './dialogues/load.ts';
+export { loadBusinesses, loadDialogues, loadInterruptedDialogues, loadKeywordRules } from './dialogues/load.ts';
 export { createDemodulator, demodulate, type Demodulator, type Utterance } from './speech/demodulate.ts';
 export { modulate } from './speech/modulate.ts';
 export { inTurn, keys, music, silence, throughLine, tone, voice } from './speech/sounds.ts';

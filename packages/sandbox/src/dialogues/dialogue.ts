@@ -1,7 +1,17 @@
 import { businessIdSchema, fieldKeySchema, phoneSchema } from '@pipeline/contracts';
 import { z } from 'zod';
 
-const turnSchema = z.strictObject({ speaker: z.enum(['caller', 'agent']), text: z.string().min(1).max(2_000) });
+/** `interruptsAfterMs`: the caller does not wait for the end of the agent's words, but speaks when so much of them was heard. */
+const turnSchema = z
+  .strictObject({
+    speaker: z.enum(['caller', 'agent']),
+    text: z.string().min(1).max(2_000),
+    interruptsAfterMs: z.int().min(200).max(60_000).optional(),
+  })
+  .refine((turn) => turn.speaker === 'caller' || turn.interruptsAfterMs === undefined, {
+    path: ['interruptsAfterMs'],
+    message: 'only a caller interrupts',
+  });
 
 /** What the text model says about a call: the value of a field, and the words of the summary that it comes from. */
 const answerSchema = z.strictObject({ value: z.json(), quote: z.string().min(1).max(2_000) });

@@ -5,9 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { transcriptLines } from '@pipeline/contracts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { modulate } from '../speech/modulate.ts';
-import { loadBusinesses, loadDialogues, loadKeywordRules } from './load.ts';
+import { loadBusinesses, loadDialogues, loadInterruptedDialogues, loadKeywordRules } from './load.ts';
 
 const dialogues = await loadDialogues();
+const interruptions = await loadInterruptedDialogues();
+const all = [...dialogues, ...interruptions];
 const businesses = await loadBusinesses();
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -22,7 +24,7 @@ describe('dialogues', () => {
     expect(dialogues.filter((dialogue) => !dialogue.silent && dialogue.turns.length === 0)).toHaveLength(1);
   });
 
-  it.each(dialogues)('$id is answered by its business, greeting first, and each side speaks in turn', (dialogue) => {
+  it.each(all)('$id is answered by its business, greeting first, and each side speaks in turn', (dialogue) => {
     const business = businesses.find((candidate) => candidate.id === dialogue.businessId);
     expect(business?.language).toBe(dialogue.language);
     expect(business?.phone_numbers).toContain(dialogue.to);
@@ -39,12 +41,22 @@ describe('dialogues', () => {
   });
 
   it('are told apart by every word of a caller and by the transcript', () => {
-    const said = dialogues.flatMap((dialogue) => dialogue.turns.filter((turn) => turn.speaker === 'caller'));
+    const said = all.flatMap((dialogue) => dialogue.turns.filter((turn) => turn.speaker === 'caller'));
     expect(new Set(said.map((turn) => turn.text)).size).toBe(said.length);
     const transcripts = dialogues
       .filter((dialogue) => dialogue.turns.length > 0)
       .map(({ turns }) => transcriptLines(turns));
     expect(new Set(transcripts).size).toBe(transcripts.length);
+  });
+
+  it.each(interruptions)('$id cuts the agent in the middle of a turn', ({ turns }) => {
+    const cuts = turns.flatMap(({ interruptsAfterMs = 0 }, at) =>
+      interruptsAfterMs > 0 ? [{ interruptsAfterMs, at }] : [],
+    );
+    expect(cuts).toHaveLength(1);
+    for (const { interruptsAfterMs, at } of cuts) {
+      expect(interruptsAfterMs).toBeLessThan(modulate(turns[at - 1]?.text ?? '').length / 8 - 1_000);
+    }
   });
 
   it('answer only fields that the business asks for, city and service among them', () => {

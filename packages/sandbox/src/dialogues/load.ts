@@ -5,6 +5,7 @@ import { dialogueSchema, keywordRulesSchema, type Dialogue, type KeywordRules } 
 
 /** The folders of the sandbox's own dialogues and businesses. */
 const DIALOGUES = new URL('../../dialogues/', import.meta.url);
+const INTERRUPTED = new URL('interrupted/', DIALOGUES);
 const BUSINESSES = new URL('../../businesses/', import.meta.url);
 const KEYWORDS = 'keywords.json';
 
@@ -12,6 +13,14 @@ const KEYWORDS = 'keywords.json';
 export async function loadDialogues(folder: URL = DIALOGUES): Promise<Dialogue[]> {
   const names = (await jsonNames(folder)).filter((name) => name !== KEYWORDS);
   return Promise.all(names.map((name) => read(new URL(name, folder), dialogueSchema)));
+}
+
+/**
+ * The sandbox's dialogues in which the caller cuts the agent short. They are apart, because nobody hears every word of them:
+ * whoever compares a transcript with what was to be said leaves them out.
+ */
+export async function loadInterruptedDialogues(): Promise<Dialogue[]> {
+  return loadDialogues(INTERRUPTED);
 }
 
 /**

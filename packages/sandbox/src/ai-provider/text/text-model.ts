@@ -33,7 +33,10 @@ export type TextModel = {
 export function createTextModel(dialogues: readonly Dialogue[], rules: KeywordRules): TextModel {
   const known = dialogues.map((dialogue) => ({
     dialogue,
-    turns: dialogue.turns.map((turn) => bare(turn.text)),
+    // What was cut short is in no transcript as it was to be said.
+    turns: dialogue.turns
+      .filter((_turn, at) => dialogue.turns[at + 1]?.interruptsAfterMs === undefined)
+      .map((turn) => bare(turn.text)),
     summary: bare(dialogue.answers.summary ?? ''),
   }));
   return {

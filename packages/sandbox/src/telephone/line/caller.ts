@@ -40,11 +40,10 @@ export const PATIENCE = {
 
 /** A caller for one call; `now` is monotonic milliseconds on the wall. */
 export function createCaller(script: CallScript, now: () => number): Caller {
-  const ear = createDemodulator();
   const steps = stepsOf(script);
-  const heard: string[] = [];
   const said: string[] = [];
   const problems: string[] = [];
+  const ear = createEar(problems);
   let misses = 0;
   let current = begun(steps.shift(), now());
 
@@ -54,6 +53,10 @@ export function createCaller(script: CallScript, now: () => number): Caller {
   const understood = (): void => {
     misses = 0;
     next();
+  };
+  const cutIn = (): void => {
+    ear.expectCut();
+    understood();
   };
   const missed = (what: string): void => {
     problems.push(`the caller ${what}`);
@@ -65,19 +68,16 @@ export function createCaller(script: CallScript, now: () => number): Caller {
   return {
     hear: (bytes) => {
       if (bytes.length === 0) return;
-      for (const utterance of ear.push(mulawDecode(bytes))) {
-        heard.push(utterance.text);
-        if (utterance.intact) current.utterances += 1;
-        else problems.push('the caller heard broken words');
-      }
-      if (ear.speakingSinceMs !== null || !isSilent(bytes)) noteSound(current, bytes, now());
+      current.utterances += ear.take(bytes);
+      if (ear.isHearingWords || !isSilent(bytes)) noteSound(current, bytes, now());
     },
     speak: (isQuiet) => {
       current.ms += FRAME_MS;
-      current.quietMs = isQuiet && ear.speakingSinceMs === null ? current.quietMs + FRAME_MS : 0;
+      current.quietMs = isQuiet && !ear.isHearingWords ? current.quietMs + FRAME_MS : 0;
       const { step } = current;
       if (step.kind === 'hang_up') return 'hang_up';
       if (step.kind === 'wait' && current.ms >= step.ms) next();
+      if (step.kind === 'interrupt') interrupt(current, step.afterMs, now(), cutIn, missed);
       if (step.kind === 'listen') listen(current, step.utterances, now(), understood, missed);
       if (step.kind === 'await_hang_up' && tiredOf(current, PATIENCE.hangUpMs, PATIENCE.nothingHeardWallMs, now())) {
         problems.push('the caller hung up, because the agent did not');
@@ -92,11 +92,41 @@ export function createCaller(script: CallScript, now: () => number): Caller {
       return frame ?? SILENT_FRAME;
     },
     get isHearingWords() {
-      return ear.speakingSinceMs !== null;
+      return ear.isHearingWords;
     },
-    heard,
+    heard: ear.heard,
     said,
     problems,
+  };
+}
+
+type Ear = Pick<Caller, 'heard' | 'isHearingWords'> & {
+  /** Returns how many utterances ended whole. */
+  take(bytes: Buffer): number;
+  /** The caller cuts in: one utterance ends broken, and that is no wonder. */
+  expectCut(): void;
+};
+
+function createEar(problems: string[]): Ear {
+  const demodulator = createDemodulator();
+  const heard: string[] = [];
+  let cuts = 0;
+  return {
+    heard,
+    expectCut: () => void (cuts += 1),
+    take: (bytes) => {
+      let whole = 0;
+      for (const { text, intact } of demodulator.push(mulawDecode(bytes))) {
+        heard.push(text);
+        if (intact) whole += 1;
+        else if (cuts > 0) cuts -= 1;
+        else problems.push('the caller heard broken words');
+      }
+      return whole;
+    },
+    get isHearingWords() {
+      return demodulator.speakingSinceMs !== null;
+    },
   };
 }
 
@@ -150,6 +180,18 @@ function listen(
     missed('went on without having heard the agent');
   }
   if (current.soundMs >= PATIENCE.endlessWordsMs) missed('lost patience with an agent who talks on');
+}
+
+function interrupt(
+  current: Progress,
+  afterMs: number,
+  wall: number,
+  cutIn: () => void,
+  missed: (what: string) => void,
+): void {
+  if (current.soundMs >= afterMs) cutIn();
+  else if (tiredOf(current, PATIENCE.nothingHeardMs, PATIENCE.nothingHeardWallMs, wall))
+    missed('did not hear enough of the agent to interrupt');
 }
 
 /** Quiet for so long, both in audio and on the wall. */

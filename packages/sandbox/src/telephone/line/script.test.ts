@@ -34,6 +34,20 @@ test('every script says the caller’s turns in order, listens to as many of the
   );
 });
 
+test('a caller who interrupts speaks when enough was heard, and does not wait for the end', () => {
+  const turns = [
+    { speaker: 'agent', text: 'A long story.' },
+    { speaker: 'caller', text: 'Stop.', interruptsAfterMs: 900 },
+    { speaker: 'agent', text: 'Yes?' },
+  ] as const;
+  expect(stepsOf({ ...SCRIPT, turns: [...turns] })).toEqual([
+    { kind: 'interrupt', afterMs: 900 },
+    { kind: 'speak', text: 'Stop.' },
+    { kind: 'listen', utterances: 1 },
+    { kind: 'hang_up' },
+  ]);
+});
+
 test('a silent caller stays, one without turns leaves at once', () => {
   expect(stepsOf({ ...SCRIPT, silent: true, silentSeconds: 3 })).toEqual([
     { kind: 'wait', ms: 3_000 },

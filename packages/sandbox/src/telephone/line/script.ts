@@ -13,6 +13,8 @@ export type CallScript = Pick<Dialogue, 'from' | 'to' | 'direction' | 'turns' | 
 export type Step =
   /** Until so many utterances of the agent ended and the line is quiet. */
   | { readonly kind: 'listen'; readonly utterances: number }
+  /** Until so much of the agent's words was heard, whether they have ended or not. */
+  | { readonly kind: 'interrupt'; readonly afterMs: number }
   | { readonly kind: 'speak'; readonly text: string }
   | { readonly kind: 'wait'; readonly ms: number }
   /** Until the other side ends the call. */
@@ -39,7 +41,8 @@ export function stepsOf(script: CallScript): Step[] {
       utterances += 1;
       continue;
     }
-    if (utterances > 0) steps.push({ kind: 'listen', utterances });
+    if (turn.interruptsAfterMs !== undefined) steps.push({ kind: 'interrupt', afterMs: turn.interruptsAfterMs });
+    else if (utterances > 0) steps.push({ kind: 'listen', utterances });
     utterances = 0;
     steps.push({ kind: 'speak', text: turn.text });
   }
