@@ -19,6 +19,7 @@ it.each([
   ['summarizer', [], 'SUMMARY_API_KEY: is missing'],
   ['extractor', [], 'EXTRACTION_API_KEY: is missing'],
   ['webhook-dispatcher', [], 'MONGO_URL: is missing'],
+  ['reconciler', [], 'TWILIO_API_KEY_SECRET: is missing'],
   ['callctl', ['provision'], 'MONGO_URL: is missing'],
 ])(
   'the image of %s starts from the layout of the workspace, with nothing for development in it',

@@ -32,6 +32,8 @@ describe('the Dockerfile', () => {
     const [, command] = /^CMD \["(.*)"\]$/m.exec(dockerfile) ?? [];
     const provision = workloadsOf(await readBase()).find(({ name }) => name === 'provision');
     expect(provision && containerOf(provision).args).toEqual([command, 'provision']);
+    const trim = workloadsOf(await readBase()).find(({ name }) => name === 'trim');
+    expect(trim && containerOf(trim).args).toEqual([command, 'provision', '--trim']);
     expect(await fileOf('packages/callctl/src/verbs/provision.ts')).toContain("name: 'provision'");
   });
 });

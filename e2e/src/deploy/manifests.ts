@@ -19,6 +19,8 @@ export type Workload = {
   readonly template: IPodTemplateSpec;
 };
 
+type Pods = { readonly template?: IPodTemplateSpec };
+
 export const KUBERNETES_FOLDER = new URL('../../../deploy/k8s/', import.meta.url);
 
 /** The objects of a YAML text. Throws with the place when it is not YAML. */
@@ -48,7 +50,8 @@ export async function readBase(): Promise<Manifest[]> {
 /** Everything that runs pods. */
 export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
   return manifests.flatMap((manifest) => {
-    const { template } = (manifest['spec'] ?? {}) as { template?: IPodTemplateSpec }; // see `typeProblems`
+    const spec = (manifest['spec'] ?? {}) as Pods & { jobTemplate?: { spec?: Pods } }; // see `typeProblems`
+    const { template } = spec.jobTemplate?.spec ?? spec;
     return template === undefined ? [] : [{ kind: manifest.kind, name: manifest.metadata.name, manifest, template }];
   });
 }

@@ -13,7 +13,8 @@ import {
 } from './manifests.ts';
 import { networkProblems } from './network-rules.ts';
 import { podProblems } from './pod-rules.ts';
-import { DEPLOYED, schemaOf } from './service-schemas.ts';
+import { scheduleProblems } from './schedule-rules.ts';
+import { DEPLOYED, JOBS, schemaOf } from './service-schemas.ts';
 import { serviceProblems } from './service-rules.ts';
 import { typeProblems } from './types.ts';
 
@@ -41,7 +42,8 @@ describe.for(overlays)('overlays/%s', (overlay) => {
     async (context) => {
       const manifests = await render(`overlays/${overlay}`, context);
       expect(await typeProblems(manifests)).toEqual([]);
-      expect([...podProblems(manifests), ...serviceProblems(manifests), ...networkProblems(manifests)]).toEqual([]);
+      const rules = [podProblems, serviceProblems, scheduleProblems, networkProblems];
+      expect(rules.flatMap((rule) => rule(manifests))).toEqual([]);
     },
     CHECK_MS,
   );
@@ -50,7 +52,7 @@ describe.for(overlays)('overlays/%s', (overlay) => {
     'gives every service an environment that it accepts',
     async (context) => {
       const manifests = await render(`overlays/${overlay}`, context);
-      for (const service of [...DEPLOYED, 'provision']) {
+      for (const service of [...DEPLOYED, ...JOBS]) {
         const workload = workloadsOf(manifests).find(({ name }) => name === service);
         const variables = workload === undefined ? new Map() : environmentOf(workload, manifests);
         const schema = await schemaOf(service);

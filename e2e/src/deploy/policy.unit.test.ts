@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readBase, workloadsOf, type Manifest } from './manifests.ts';
 import { networkProblems } from './network-rules.ts';
 import { podProblems } from './pod-rules.ts';
+import { scheduleProblems } from './schedule-rules.ts';
 import { DEPLOYED } from './service-schemas.ts';
 import { serviceProblems } from './service-rules.ts';
 
@@ -12,10 +13,12 @@ beforeAll(async () => {
 });
 
 describe('the base', () => {
-  it('has the five Deployments, the Job, and nothing else that runs', () => {
+  it('has the five Deployments, the Job, the two on a schedule, and nothing else that runs', () => {
     expect(workloadsOf(base).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'Job provision',
       ...DEPLOYED.map((service) => `Deployment ${service}`),
+      'CronJob reconciler',
+      'CronJob trim',
     ]);
   });
 
@@ -25,6 +28,10 @@ describe('the base', () => {
 
   it('starts, watches, spreads and drains every service', () => {
     expect(serviceProblems(base)).toEqual([]);
+  });
+
+  it('starts what is on a schedule often, one at a time, and ends it before the next', () => {
+    expect(scheduleProblems(base)).toEqual([]);
   });
 
   it('is closed but for what each pod needs', () => {
@@ -76,6 +83,12 @@ describe('the rules see', () => {
     ],
     ['a namespace that allows more', '/enforce":"restricted"', '/enforce":"baseline"', networkProblems],
     ['a Service that leads nowhere', '"targetPort":"http"', '"targetPort":"web"', networkProblems],
+    ['two runs at once', '"concurrencyPolicy":"Forbid"', '"concurrencyPolicy":"Allow"', scheduleProblems],
+    ['a run into the next', '"activeDeadlineSeconds":285', '"activeDeadlineSeconds":600', scheduleProblems],
+    ['a run that is cut', '"RUN_TIMEOUT_MS":"240000"', '"RUN_TIMEOUT_MS":"280000"', scheduleProblems],
+    ['a schedule of hours', '"schedule":"*/5 * * * *"', '"schedule":"7 * * * *"', scheduleProblems],
+    ['a missed start that is lost', '"startingDeadlineSeconds":120', '"startingDeadlineSeconds":5', scheduleProblems],
+    ['a loop on a schedule', '"RECONCILE_EVERY_MS":"0"', '"RECONCILE_EVERY_MS":"5000"', scheduleProblems],
     ['an open namespace', '"policyTypes":["Ingress","Egress"]', '"policyTypes":["Ingress"]', networkProblems],
   ])('%s', (_what, from, to, rule) => {
     const place = base.findIndex((manifest) => JSON.stringify(manifest).includes(from));

@@ -3,16 +3,23 @@ import type { z } from 'zod';
 /** The services that are deployed, in the order in which a call passes them. */
 export const DEPLOYED = ['media-gateway', 'transcriber', 'summarizer', 'extractor', 'webhook-dispatcher'] as const;
 
+/** What runs and ends: once for a version, or on a schedule. */
+export const JOBS = ['provision', 'reconciler', 'trim'] as const;
+
 /** Switches of tests and of development, which production refuses: no manifest sets them. */
 export const NEVER_DEPLOYED: ReadonlySet<string> = new Set(['CRASH_AT', 'WEBHOOK_DEV_ORIGINS']);
 
 /** The schema of a service's environment, out of its own `config.ts`: nothing may import a service, so it is loaded as data. */
 export async function schemaOf(service: string): Promise<z.ZodObject> {
-  const folder = service === 'provision' ? 'packages/callctl' : `services/${service}`;
+  const command = COMMANDS[service];
+  const folder = command === undefined ? `services/${service}` : 'packages/callctl';
   const url = new URL(`../../../${folder}/src/config.ts`, import.meta.url);
   const loaded: unknown = await import(url.href);
-  const schema = loaded as { configSchema?: z.ZodObject; bothSchema?: z.ZodObject }; // every config.ts exports one of them
-  const found = service === 'provision' ? schema.bothSchema : schema.configSchema;
+  const schemas = loaded as Readonly<Record<string, z.ZodObject | undefined>>; // every config.ts exports schemas
+  const found = schemas[command ?? 'configSchema'];
   if (found === undefined) throw new Error(`${folder}/src/config.ts exports no schema`);
   return found;
 }
+
+/** What callctl is started as, and its schema for that. */
+const COMMANDS: Readonly<Record<string, string | undefined>> = { provision: 'bothSchema', trim: 'brokerSchema' };
