@@ -11,7 +11,7 @@ export type Law = {
 
 /** Modules that belong to later stages; reaching one of them is knowing one of them. */
 const LATER =
-  /(services\/(transcriber|summarizer|extractor|webhook-dispatcher)\/|packages\/call-store\/src\/(call-log|call-log-writer|deliveries)\/|packages\/egress\/|packages\/contracts\/src\/webhook(-attempts|-events)?\.ts$)/;
+  /(services\/(transcriber|summarizer|extractor|webhook-dispatcher|reconciler)\/|packages\/call-store\/src\/(call-log|call-log-writer|deliveries)\/|packages\/egress\/|packages\/contracts\/src\/webhook(-attempts|-events)?\.ts$)/;
 const HTTP_CLIENTS = new Set(['undici', 'standardwebhooks', 'svix', 'axios', 'got', 'ky', 'node-fetch']);
 const WRITER = /packages\/call-store\/src\/call-log-writer\//;
 /** From hang-up to a gateway that has nothing left to do, with no later stage running. */

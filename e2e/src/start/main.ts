@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { createNarrator } from '../demo/narrator.ts';
 import { createScreen } from '../demo/screen.ts';
 import { readArguments } from '../stack/arguments.ts';
+import { PROGRAMS } from '../stack/environment.ts';
 import { startStack } from '../stack/stack.ts';
 import { takeOrders } from './orders.ts';
 
 const HELP = `npm start
 
-Starts NATS, MongoDB, a telephone, an AI provider, a webhook receiver and the five services, keeps them up, and places
-a call whenever you ask for one. What is stored stays in .data/ for the next start. Ctrl-C stops all of it.
+Starts NATS, MongoDB, a telephone, an AI provider, a webhook receiver, the five services and the reconciler, keeps them up, and
+places a call whenever you ask for one. What is stored stays in .data/ for the next start. Ctrl-C stops all of it.
 `;
 
 readArguments({ help: { type: 'boolean' } }, HELP);
@@ -25,6 +26,7 @@ try {
     environment: { ...process.env },
     prefer: 'quick',
     dataDir,
+    services: PROGRAMS,
     report: (line) => screen.line(screen.colors.dim(`  ${line}`)),
     onLine: (line) => narrator.onLine(line),
     signal: stopping.signal,

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Screen } from '../demo/screen.ts';
-import { operatorEnvironment, SERVICES, type Surroundings } from '../stack/environment.ts';
+import { operatorEnvironment, PROGRAMS, type Surroundings } from '../stack/environment.ts';
 import { arrivedCall, deliveryTold } from '../stack/arrived.ts';
 import { showCall } from '../demo/report.ts';
 import type { Stack } from '../stack/stack.ts';
@@ -48,7 +48,7 @@ function sayWhere(stack: Stack, screen: Screen): void {
     ['webhook receiver', receiver.url],
     ['telephone REST', telephone.url],
     ['AI provider', provider.url],
-    ...SERVICES.map((service) => [service, `${fleet.of(service)[0]?.healthUrl}/health/ready  and  /metrics`]),
+    ...PROGRAMS.map((service) => [service, `${fleet.of(service)[0]?.healthUrl}/health/ready  and  /metrics`]),
   ];
   screen.line();
   for (const [name = '', where = ''] of rows) screen.line(`  ${name.padEnd(20)} ${where}`);
