@@ -3,7 +3,7 @@ import type { ServiceLine } from '../stack/service-process.ts';
 import type { Screen } from './screen.ts';
 
 /** The lines of the services that people look for; everything else is for machines. */
-const SPOKEN = /^\[(CALL|OFFLINE_STT|OFFLINE_SUMMARY|OFFLINE_EXTRACT|WEBHOOK)\]/;
+const SPOKEN = /^\[(CALL|RECONCILE|OFFLINE_STT|OFFLINE_SUMMARY|OFFLINE_EXTRACT|WEBHOOK)\]/;
 const NAME_WIDTH = 19;
 
 /** Tells what happens to calls, stage by stage, while it happens. */
@@ -27,8 +27,10 @@ export function createNarrator(screen: Screen, verbose: boolean): Narrator {
       count(settled, line);
       const wrong = line.level === 'warn' || line.level === 'error';
       if (wrong || (verbose && SPOKEN.test(line.message))) print(line);
-      const { outcome, ms } = line.fields;
-      if (!verbose || wrong || typeof outcome !== 'string' || typeof ms !== 'number') return;
+      const { outcome, ms, callSid } = line.fields;
+      // What runs on a schedule has no call, and would tell every few seconds that it found nothing.
+      const isOfCall = typeof outcome === 'string' && typeof ms === 'number' && typeof callSid === 'string';
+      if (!verbose || wrong || !isOfCall) return;
       screen.line(colors.dim(`${line.service.padEnd(NAME_WIDTH)} ${line.message}, ${Math.round(ms)} ms`));
     },
     showProgress: (expected) => screen.progress(progressText(settled, expected)),

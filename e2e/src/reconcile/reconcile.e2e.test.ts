@@ -112,7 +112,7 @@ describe('when a part cannot be done', () => {
 
 test('log lines of reconciler hold no phone number and no key', () => {
   const printed = JSON.stringify(stack.lines.filter(({ service }) => service === 'reconciler'));
-  expect(printed).toContain('a lost call is published');
+  expect(printed).toContain('[RECONCILE] ✅ Lost call CA');
   for (const canary of ['972501234567', '97235550100', stack.surroundings.twilio.apiKeySecret])
     expect(printed, canary).not.toContain(canary);
 });

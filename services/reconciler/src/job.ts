@@ -42,15 +42,16 @@ export function createJob(options: JobOptions): Job {
   const { config, instance, logger, metrics, now } = options;
   let isWell = true;
 
-  const work = async (signal: AbortSignal): Promise<boolean> => {
+  const work = async (attempt: Attempt, stopping: AbortSignal, signal: AbortSignal): Promise<boolean> => {
     const begun = now();
     const who = { config, identity: 'reconciler', instance, logger } as const;
     const operator = await connectOperator(who);
     try {
-      const calls = await attempt('calls', logger, () => reconcileCalls(operator, options, begun, signal));
-      const notices = await attempt('notices', logger, () => announceCalls(operator, options, begun, signal));
+      const calls = await attempt('calls', () => reconcileCalls(operator, options, begun, signal));
+      const notices = await attempt('notices', () => announceCalls(operator, options, begun, signal));
       const isDone = calls !== null && notices !== null;
-      tell(options, { calls, notices, ms: now() - begun, outcome: isDone ? 'done' : 'failed' });
+      const outcome = isDone ? 'done' : stopping.aborted ? 'stopped' : 'failed';
+      tell(options, { calls, notices, ms: now() - begun, outcome });
       if (isDone) metrics.onRun({ at: now(), stuck: calls.calls.stuck ?? 0, watermark: calls.watermark });
       return isDone;
     } finally {
@@ -61,7 +62,8 @@ export function createJob(options: JobOptions): Job {
   return {
     run: async (stopping) => {
       const signal = AbortSignal.any([stopping, AbortSignal.timeout(config.RUN_TIMEOUT_MS)]);
-      isWell = (await attempt('run', logger, () => work(signal))) === true;
+      const attempt = createAttempt(logger, stopping);
+      isWell = (await attempt('run', () => work(attempt, stopping, signal))) === true || stopping.aborted;
       return isWell;
     },
     readiness: () => (isWell ? { ok: true } : { ok: false, reason: 'the last run failed, see its line' }),
@@ -113,7 +115,7 @@ function createReport({ logger, metrics }: JobOptions): (call: EndedCall, verdic
     if (verdict.kind === 'missing') {
       logger.info(
         { callSid, businessId: verdict.business.id, status, source: 'reconciled' },
-        'a lost call is published',
+        `[RECONCILE] ✅ Lost call ${callSid} published`,
       );
     }
     if (verdict.kind !== 'stuck' || named >= MAX_NAMED) return;
@@ -137,12 +139,16 @@ function tell(
   logger.info({ outcome, calls: calls?.calls, notices, pages, count: unreadableRows, watermark, ms }, 'reconciled');
 }
 
-/** What a part came to; null, told as an error, when it failed. */
-async function attempt<T>(phase: string, logger: Logger, part: () => Promise<T>): Promise<T | null> {
-  try {
-    return await part();
-  } catch (error) {
-    logger.error({ phase, err: error }, 'a part of the run failed, the next run repeats it');
-    return null;
-  }
+type Attempt = <T>(phase: string, part: () => Promise<T>) => Promise<T | null>;
+
+/** What a part came to; null when it failed, which is told as an error, unless our own shutdown cut it off. */
+function createAttempt(logger: Logger, stopping: AbortSignal): Attempt {
+  return async (phase, part) => {
+    try {
+      return await part();
+    } catch (error) {
+      if (!stopping.aborted) logger.error({ phase, err: error }, 'a part of the run failed, the next run repeats it');
+      return null;
+    }
+  };
 }
