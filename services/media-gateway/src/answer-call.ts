@@ -1,6 +1,7 @@
 import { analysisOf, phoneSchema, type BusinessSettings } from '@pipeline/contracts';
 import type { Logger } from '@pipeline/runtime';
 import type { SettingsSource } from './adapters/settings.ts';
+import type { BusinessRoom } from './business-room.ts';
 import type { CallDirectory } from './call-directory.ts';
 import type { CallLimits, CallPlan } from './call/call.ts';
 import type { Calls } from './calls.ts';
@@ -30,23 +31,29 @@ export type AnswerDeps = {
   readonly calls: Calls;
   readonly directory: CallDirectory;
   readonly limits: CallLimits;
+  readonly room: Pick<BusinessRoom, 'take'>;
   /** Whether this process takes another call at all. */
   readonly hasRoom: () => boolean;
   readonly logger: Logger;
 };
 
-/** Answers a call: finds its business, checks that there is room, and starts it. */
+/** Answers a call: finds its business, checks that there is room, and starts it. A request that was sent again starts nothing. */
 export async function answerCall(ringing: RingingCall, deps: AnswerDeps, signal: AbortSignal): Promise<Answer> {
-  const running = deps.calls.find(ringing.callSid);
-  if (running?.isWaiting() === true) return connected(ringing.callSid, deps);
-  if (running !== undefined || (await deps.directory.isPublished(ringing.callSid))) return { kind: 'repeated' };
+  const { callSid } = ringing;
+  const known = await deps.directory.look(callSid);
+  const isRunning = deps.calls.find(callSid) !== undefined;
+  if (known.kind === 'answered' || isRunning) return connected(await deps.directory.renewToken(callSid));
+  if (known.kind === 'owned' || known.kind === 'published') return { kind: 'repeated' };
 
   const business = await businessOf(ringing, deps, signal);
   if (typeof business === 'string') return { kind: business };
-  const isFull = deps.calls.activeCount(business.id) >= business.max_concurrent_calls;
-  if (isFull || !deps.hasRoom()) return { kind: 'busy' };
-  deps.calls.start(planOf(ringing, business, deps.limits));
-  return connected(ringing.callSid, deps);
+  if (!deps.hasRoom()) return { kind: 'busy' };
+  if (!(await deps.room.take(business.id, callSid, business.max_concurrent_calls))) return { kind: 'busy' };
+  const call = deps.calls.start(planOf(ringing, business, deps.limits));
+  const token = await deps.directory.register(call.plan);
+  if (token === null) call.leave();
+  else deps.calls.awaitStream(call);
+  return connected(token);
 }
 
 /** The business whose number was dialled, or which dials. It comes from our settings and never from what was sent. */
@@ -83,6 +90,7 @@ export function planOf(
   };
 }
 
-async function connected(callSid: string, deps: AnswerDeps): Promise<Answer> {
-  return { kind: 'connected', token: await deps.directory.issueToken(callSid) };
+/** Without a token the call is further than that. */
+function connected(token: string | null): Answer {
+  return token === null ? { kind: 'repeated' } : { kind: 'connected', token };
 }

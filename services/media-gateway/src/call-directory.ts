@@ -1,68 +1,44 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { CallPlan } from './call/call.ts';
+import type { AnsweredRecord, CallFacts, OwnedRecord } from './call-record.ts';
 
 /**
- * What all processes behind one public URL have to agree on about a call: the webhook, the media stream and the status callback of one
- * call are three requests and may reach three processes.
+ * What all processes behind one public URL agree on about a call: its webhook, its media stream and its status callback are three
+ * requests and may reach three processes. Invariants:
+ * D1 at most one process ever opens the media stream of a call, once, with a token of this very call;
+ * D2 a process publishes a call without a live transcript only after the call's record names it, and the record of a call whose
+ *    stream is open names somebody else only after its owner was silent;
+ * D3 a record moves forward only.
  */
 export type CallDirectory = {
-  /** A token that opens the media stream of this call, once and soon. */
-  issueToken(callSid: string): Promise<string>;
-  /** True for a token of this very call that was not used before and is not too old; all tokens of the call are used up by it. */
-  redeemToken(callSid: string, token: string): Promise<boolean>;
-  /** `call.ended` of this call is stored. */
+  /** A token that opens the media stream of a call answered here; `null` when the call is further already. Never rejected. */
+  register(plan: CallPlan): Promise<string | null>;
+  /** Another token for a call that was answered, here or elsewhere, and waits for its stream; `null` for any other. Never rejected. */
+  renewToken(callSid: string): Promise<string | null>;
+  /** What is known now. Never rejected. */
+  look(callSid: string): Promise<KnownCall>;
+  /**
+   * The same again and again, until the signal ends it. Says when the owner of a call has been silent for 6 s. This process is silent
+   * about a call that it owns and whose follower does not find it here.
+   */
+  follow(callSid: string, signal: AbortSignal): AsyncGenerator<KnownCall>;
+  /** Makes this process the owner of the media stream, for a valid token. `null` refuses it. Never rejected. */
+  openStream(callSid: string, token: string): Promise<AnsweredRecord | null>;
+  /** Waits until another process has the call: true, or false when `signal` ended the wait. */
+  untilTaken(callSid: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether this process is the one to publish a call without a live transcript. Rejected when it cannot be known now. */
+  claimEnd(callSid: string, facts: CallFacts): Promise<boolean>;
+  /** Makes this process the owner of a call whose owner is silent. Rejected when it cannot be known now. */
+  takeOver(callSid: string, owner: string): Promise<boolean>;
+  /** The stream has `call.ended`. Never rejected. */
   markPublished(callSid: string): Promise<void>;
-  isPublished(callSid: string): Promise<boolean>;
+  /** This process carries the call no longer. */
+  forget(callSid: string): void;
 };
 
-type Limits = {
-  readonly tokenTtlMs: number;
-  /** Calls remembered after their end, so that a replayed request starts nothing. The oldest is forgotten first. */
-  readonly maxPublished: number;
-};
-
-/** Twilio asks again when it did not get our answer, and may use either answer. */
-const MAX_TOKENS = 3;
-
-/** The directory of a single process, in memory. `now` in milliseconds of a clock that never runs backwards. */
-export function createMemoryDirectory(limits: Limits, now: () => number = () => performance.now()): CallDirectory {
-  const tokens = new Map<string, { hash: Buffer; expiresAt: number }[]>();
-  const published = new Set<string>();
-
-  const forgetExpired = (): void => {
-    for (const [callSid, issued] of tokens) {
-      if (issued.some((token) => token.expiresAt > now())) return;
-      tokens.delete(callSid);
-    }
-  };
-
-  return {
-    issueToken: async (callSid) => {
-      forgetExpired();
-      const token = randomBytes(32).toString('base64url');
-      const issued = [...(tokens.get(callSid) ?? []), { hash: hashOf(token), expiresAt: now() + limits.tokenTtlMs }];
-      tokens.set(callSid, issued.slice(-MAX_TOKENS));
-      return token;
-    },
-    redeemToken: async (callSid, token) => {
-      const hash = hashOf(token);
-      const valid = (tokens.get(callSid) ?? []).filter((issued) => issued.expiresAt > now());
-      const isKnown = valid.some((issued) => timingSafeEqual(issued.hash, hash));
-      if (isKnown) tokens.delete(callSid);
-      return isKnown;
-    },
-    markPublished: async (callSid) => {
-      tokens.delete(callSid);
-      published.add(callSid);
-      for (const oldest of published) {
-        if (published.size <= limits.maxPublished) return;
-        published.delete(oldest);
-      }
-    },
-    isPublished: async (callSid) => published.has(callSid),
-  };
-}
-
-/** Hashes have one length, which is what a comparison in constant time needs. */
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
+export type KnownCall =
+  /** It cannot be known now. */
+  | { readonly kind: 'away' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'answered'; readonly record: AnsweredRecord }
+  | { readonly kind: 'owned'; readonly record: OwnedRecord; readonly isSilent: boolean }
+  | { readonly kind: 'published' };

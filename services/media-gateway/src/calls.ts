@@ -1,14 +1,19 @@
 import type { CallEnded } from '@pipeline/contracts';
 import type { CallDirectory } from './call-directory.ts';
-import type { CallPlan } from './call/call.ts';
+import { planOfRecord, type CallRecord } from './call-record.ts';
+import type { CallLimits, CallPlan } from './call/call.ts';
 import { RunningCall, type CallDeps, type MediaStream } from './running-call.ts';
 
-/** The calls of this process, from their answer until their event is stored. */
+/** The calls of this process, from their answer until their event is stored or another process has them. */
 export type Calls = {
   /** Answers a call, or returns the one that is running under this CallSid. */
-  start(plan: Omit<CallPlan, 'startedAt'>): RunningCall;
+  start(plan: Omit<CallPlan, 'startedAt'> & { readonly startedAt?: number }): RunningCall;
+  /** A call that waits for its media stream here is forgotten when another process opens it. */
+  awaitStream(call: RunningCall): void;
+  /** Takes up a call that other processes answered or lost, to end it. */
+  adopt(callSid: string, record: Exclude<CallRecord, { state: 'published' }>): RunningCall;
   find(callSid: string): RunningCall | undefined;
-  /** Opens the media stream of the call for a valid token; `null` refuses it. */
+  /** Opens the media stream of the call, whoever answered it, for a valid token; `null` refuses it. */
   openStream(callSid: string, token: string, media: MediaStream): Promise<RunningCall | null>;
   /** Calls that are not over, of one business or of all. */
   activeCount(businessId?: string): number;
@@ -16,8 +21,10 @@ export type Calls = {
   drain(limitMs: number): Promise<void>;
 };
 
-type CallsDeps = Omit<CallDeps, 'onHandedOver'> & {
+type CallsDeps = Pick<CallDeps, 'agent' | 'publish' | 'logger'> & {
   readonly directory: CallDirectory;
+  readonly limits: CallLimits;
+  readonly onOver: (plan: CallPlan) => void;
   readonly onEnded: (event: CallEnded) => void;
 };
 
@@ -25,27 +32,43 @@ export function createCalls(deps: CallsDeps): Calls {
   const running = new Map<string, RunningCall>();
 
   const onHandedOver = (event: CallEnded): void => {
-    void deps.directory
-      .markPublished(event.callSid)
-      .catch((error: unknown) =>
-        deps.logger.warn({ err: error, callSid: event.callSid }, 'a published call was not noted'),
-      )
-      .finally(() => running.delete(event.callSid));
+    void deps.directory.markPublished(event.callSid).finally(() => running.delete(event.callSid));
     // Last: whatever it throws, the call is forgotten and a drain ends.
     deps.onEnded(event);
   };
 
+  const start: Calls['start'] = (plan) => {
+    const { callSid } = plan;
+    const present = running.get(callSid);
+    if (present !== undefined) return present;
+    const call: RunningCall = new RunningCall(plan, {
+      ...deps,
+      onOver: () => deps.onOver(call.plan),
+      onHandedOver,
+      onElsewhere: () => {
+        running.delete(callSid);
+        deps.directory.forget(callSid);
+      },
+    });
+    running.set(callSid, call);
+    return call;
+  };
+  const adopt: Calls['adopt'] = (callSid, record) => start(planOfRecord(callSid, record, deps.limits));
+
   return {
-    start: (plan) => {
-      const call = running.get(plan.callSid) ?? new RunningCall(plan, { ...deps, onHandedOver });
-      running.set(plan.callSid, call);
-      return call;
+    start,
+    adopt,
+    awaitStream: (call) => {
+      const noLonger = new AbortController();
+      void call.whenNotWaiting.then(() => noLonger.abort());
+      void deps.directory.untilTaken(call.plan.callSid, noLonger.signal).then((isTaken) => isTaken && call.leave());
     },
     find: (callSid) => running.get(callSid),
     openStream: async (callSid, token, media) => {
-      const call = running.get(callSid);
-      const isAllowed = call !== undefined && (await deps.directory.redeemToken(callSid, token));
-      return isAllowed && call.open(media) ? call : null;
+      const record = await deps.directory.openStream(callSid, token);
+      if (record === null) return null;
+      const call = adopt(callSid, record);
+      return call.open(media) ? call : null;
     },
     activeCount: (businessId) => {
       const active = [...running.values()].filter((call) => !call.isOver());
@@ -55,13 +78,13 @@ export function createCalls(deps: CallsDeps): Calls {
     },
     drain: async (limitMs) => {
       const limit = setTimeout(() => running.forEach((call) => call.receive({ kind: 'drain' })), limitMs);
-      while (running.size > 0) await Promise.all([...running.values()].map((call) => call.published.then(nextTurn)));
+      while (running.size > 0) await Promise.all([...running.values()].map((call) => call.settled.then(nextTurn)));
       clearTimeout(limit);
     },
   };
 }
 
-/** Lets the map forget a call that was just published. */
+/** Lets the map forget a call that was just settled. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

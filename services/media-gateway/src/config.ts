@@ -46,6 +46,8 @@ export const configSchema = z
     AGENT_TRANSCRIPTION_MODEL: z.string().min(1).max(200).default('gpt-transcribe'),
     /** Calls at the same time in this process; above it callers hear a busy tone. Default 200. */
     MAX_CALLS: integerVariable({ min: 1, max: 5_000, default: 200 }),
+    /** Milliseconds that the event loop may be late (99th percentile of a second) before new calls go elsewhere. Default 150. */
+    MAX_LOOP_DELAY_MS: integerVariable({ min: 10, max: 10_000, default: 150 }),
     /** Milliseconds after which a call is ended. Default 55 min: an agent's session lasts 60. */
     MAX_CALL_MS: integerVariable({ min: 1_000, max: 4 * HOUR_MS, default: 3_300_000 }),
     /** Milliseconds without audio from Twilio after which a call is ended. Default 20 s. */

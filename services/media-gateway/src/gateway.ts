@@ -1,16 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallEnded } from '@pipeline/contracts';
 import type { Logger, Readiness } from '@pipeline/runtime';
-import { createEventPublisher } from './adapters/broker.ts';
 import { createSettingsSource, type SettingsSource } from './adapters/settings.ts';
 import { createTwilioApp, type TwilioDeps } from './adapters/twilio-http.ts';
 import type { Agent } from './agent.ts';
 import { answerCall, type AnswerDeps } from './answer-call.ts';
-import { createMemoryDirectory } from './call-directory.ts';
 import { createCalls } from './calls.ts';
+import type { CallLimits } from './call/call.ts';
 import type { Config } from './config.ts';
 import type { GatewayGauges, GatewayMetrics } from './metrics.ts';
 import { noteStatus } from './note-status.ts';
+import { createEndPublisher } from './publish-end.ts';
+import { createSharing, type SharedBuckets } from './sharing.ts';
 
 export type GatewayDeps = {
   readonly config: GatewayConfig;
@@ -18,6 +19,11 @@ export type GatewayDeps = {
   readonly settings: SettingsSource;
   /** Publishes an event; rejected when the broker gives up. */
   readonly send: (event: CallEnded) => Promise<void>;
+  readonly shared: SharedBuckets;
+  /** `<service>/<pod>`, for people who look at what is shared. */
+  readonly instance: string;
+  /** Called before a status callback is answered. For fault tests. */
+  readonly onNoted?: () => void;
   readonly stopping: AbortSignal;
   readonly createMetrics: (read: GatewayGauges) => GatewayMetrics;
   readonly logger: Logger;
@@ -39,7 +45,8 @@ type GatewayConfig = Pick<
 export type Gateway = {
   /** What Twilio calls; not listening yet. */
   readonly app: FastifyInstance;
-  readonly readiness: () => Readiness;
+  /** By what it is about. */
+  readonly readiness: { readonly events: () => Readiness; readonly shared: () => Readiness };
   /** Lets the calls come to their end, at most DRAIN_MS, and their events into the stream. */
   readonly drain: () => Promise<void>;
 };
@@ -49,17 +56,26 @@ const STREAM_WAIT_MS = 60_000;
 const FAREWELL_MS = 15_000;
 /** Events that may wait for the broker in memory; a call is 5 to 50 kB. Callers hear a busy tone above it. */
 const MAX_UNPUBLISHED = 2_000;
-const MAX_REMEMBERED_CALLS = 50_000;
 
 /** Puts the gateway together, without its sockets: the same for a test and for production. */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { config, logger } = deps;
-  const publisher = createEventPublisher({ send: deps.send, logger });
-  const directory = createMemoryDirectory({ tokenTtlMs: STREAM_WAIT_MS, maxPublished: MAX_REMEMBERED_CALLS });
+  const { presence, directory, room } = createSharing({
+    ...deps.shared,
+    instance: deps.instance,
+    countHere: (businessId) => calls.activeCount(businessId),
+    tokenTtlMs: STREAM_WAIT_MS,
+    longestCallMs: config.MAX_CALL_MS,
+    logger,
+  });
+  const publisher = createEndPublisher({ send: deps.send, directory, logger });
+  const limits = limitsOf(config);
   const calls = createCalls({
     agent: deps.agent,
     publish: publisher.publish,
     directory,
+    limits,
+    onOver: ({ businessId, callSid }) => room.release(businessId, callSid),
     onEnded: (event) => metrics.onEnded(event.data.call.endedReason),
     logger,
   });
@@ -68,13 +84,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     settings: createSettingsSource(deps.settings, logger),
     calls,
     directory,
-    limits: {
-      streamWaitMs: STREAM_WAIT_MS,
-      mediaIdleMs: config.MEDIA_IDLE_MS,
-      maxCallMs: config.MAX_CALL_MS,
-      transcriptionGraceMs: config.TRANSCRIPTION_GRACE_MS,
-      farewellMs: FAREWELL_MS,
-    },
+    limits,
+    room,
     hasRoom: () =>
       !deps.stopping.aborted && calls.activeCount() < config.MAX_CALLS && publisher.count() < MAX_UNPUBLISHED,
     logger,
@@ -85,7 +96,11 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     accountSid: config.TWILIO_ACCOUNT_SID,
     authTokens: config.TWILIO_AUTH_TOKENS,
     answer: (call, signal) => answerCall(call, answering, signal),
-    note: (status, signal) => noteStatus(status, answering, signal),
+    note: async (status, signal) => {
+      const noted = await noteStatus(status, answering, signal);
+      deps.onNoted?.();
+      return noted;
+    },
     isOpen: () => !deps.stopping.aborted,
     maxStreams: config.MAX_CALLS + 50,
     maxSpeed: config.MEDIA_MAX_SPEED,
@@ -93,12 +108,24 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     onRejected: metrics.onRejected,
     logger,
   });
+  app.addHook('onClose', async () => presence.stop());
+  presence.start();
   return {
     app,
-    readiness: publisher.readiness,
+    readiness: { events: publisher.readiness, shared: presence.readiness },
     drain: async () => {
       await calls.drain(config.DRAIN_MS);
       await publisher.flush();
     },
+  };
+}
+
+function limitsOf(config: GatewayConfig): CallLimits {
+  return {
+    streamWaitMs: STREAM_WAIT_MS,
+    mediaIdleMs: config.MEDIA_IDLE_MS,
+    maxCallMs: config.MAX_CALL_MS,
+    transcriptionGraceMs: config.TRANSCRIPTION_GRACE_MS,
+    farewellMs: FAREWELL_MS,
   };
 }

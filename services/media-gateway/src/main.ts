@@ -4,7 +4,9 @@ import { createService, loadConfig } from '@pipeline/runtime';
 import { createOpenAiAgent } from './adapters/openai-agent.ts';
 import { configSchema } from './config.ts';
 import { createGateway } from './gateway.ts';
-import { createGatewayMetrics } from './metrics.ts';
+import { watchLoopDelay } from './loop-delay.ts';
+import { createGatewayMetrics, createLoopMetrics } from './metrics.ts';
+import { openSharedBuckets } from './shared-buckets.ts';
 
 const config = loadConfig(configSchema, process.env);
 const service = await createService('media-gateway', config);
@@ -35,12 +37,24 @@ const gateway = await createGateway({
     logger,
   }),
   settings: createSettingsReader(store),
-  send: (event) => broker.publish(event, { onSent: () => service.crashPoint('gw.unacked') }),
+  send: async (event) => {
+    service.crashPoint('gw.before_publish');
+    await broker.publish(event, { onSent: () => service.crashPoint('gw.unacked') });
+    service.crashPoint('gw.after_publish');
+  },
+  shared: openSharedBuckets(broker),
+  instance,
+  onNoted: () => service.crashPoint('gw.before_reply'),
   stopping,
   createMetrics: (read) => createGatewayMetrics(registry, read),
   logger,
 });
-service.addReadiness('events', gateway.readiness);
+service.addReadiness('events', gateway.readiness.events);
+service.addReadiness('shared', gateway.readiness.shared);
+
+const loop = watchLoopDelay(config.MAX_LOOP_DELAY_MS);
+createLoopMetrics(registry, loop);
+service.addReadiness('loop', loop.readiness);
 
 const { HTTP_HOST: host, HTTP_PORT: port } = config;
 const address = await gateway.app.listen({ host, port }).catch((error: unknown) => {

@@ -8,7 +8,10 @@ export type GatewayMetrics = {
 };
 
 /** What is read when somebody asks for the metrics. */
-export type GatewayGauges = { readonly activeCalls: () => number; readonly unpublished: () => number };
+export type GatewayGauges = {
+  readonly activeCalls: () => number;
+  readonly unpublished: () => number;
+};
 
 export function createGatewayMetrics(registry: Service['registry'], read: GatewayGauges): GatewayMetrics {
   createGauge(registry, { name: 'gateway_active_calls', help: 'Calls that are not over.', read: read.activeCalls });
@@ -28,4 +31,12 @@ export function createGatewayMetrics(registry: Service['registry'], read: Gatewa
     label: 'reason',
   });
   return { onEnded: ended, onRejected: rejected };
+}
+
+export function createLoopMetrics(registry: Service['registry'], loop: { readonly p99Ms: () => number }): void {
+  createGauge(registry, {
+    name: 'gateway_loop_delay_ms',
+    help: 'How late the event loop was in the last second, 99th percentile.',
+    read: loop.p99Ms,
+  });
 }

@@ -1,6 +1,7 @@
 import { businessOf, planOf, type AnswerDeps, type RingingCall } from './answer-call.ts';
+import type { KnownCall } from './call-directory.ts';
 import { FINAL_STATUSES, type FinalStatus } from './call/call.ts';
-import type { RunningCall } from './running-call.ts';
+import type { CallOutcome, RunningCall } from './running-call.ts';
 
 /** What the signed status callback says. */
 export type CallStatus = RingingCall & { readonly status: string };
@@ -8,44 +9,87 @@ export type CallStatus = RingingCall & { readonly status: string };
 /** `noted` lets Twilio forget the callback; `unnoted` makes it come again. */
 export type Noted = { readonly kind: 'noted' } | { readonly kind: 'unnoted' } | { readonly kind: 'not_ours' };
 
+type Told = RingingCall & { readonly status: FinalStatus };
+
 /**
- * Ends a call by its status callback. It is noted only when `call.ended` is stored, now or before; `signal` ends the wait.
+ * Ends a call by its status callback, whichever process it reaches. It is noted only when `call.ended` is stored, now or before;
+ * `signal` ends the wait.
  *
- * A call that another process answered cannot be told from one that nobody answered. One whose status says that it never
- * connected has no live transcript anywhere, so whoever hears of it publishes it: the event's id makes it one. A completed
- * one is left to the process that has it; if that is gone, the reconciler finds the call.
+ * Only the process of the media stream has the live transcript, and whichever event is stored first stands. So a process that does not
+ * carry the call publishes nothing while it may be carried: it follows the call until somebody has published it, its owner is
+ * silent, or it is clear that no media stream ever opened. This goes on when Twilio has given up waiting for the answer.
  */
 export async function noteStatus(told: CallStatus, deps: AnswerDeps, signal: AbortSignal): Promise<Noted> {
   const status = FINAL_STATUSES.find((final) => final === told.status);
   if (status === undefined) return { kind: 'noted' };
-  const call = deps.calls.find(told.callSid) ?? (await unanswered(told, status, deps, signal));
-  if (typeof call === 'string') return { kind: call };
-  call.receive({ kind: 'final_status', status });
-  return { kind: (await isPublished(call, signal)) ? 'noted' : 'unnoted' };
+  const ended = { ...told, status };
+  const here = await endHere(deps.calls.find(told.callSid), status, signal);
+  if (here !== 'elsewhere') return { kind: here };
+  for await (const known of deps.directory.follow(told.callSid, signal)) {
+    const noted = await react(ended, known, deps, signal);
+    if (noted !== 'elsewhere') return { kind: noted };
+  }
+  return { kind: 'unnoted' };
 }
 
-async function unanswered(
-  told: CallStatus,
-  status: FinalStatus,
+/** What one look at the call leads to; `elsewhere`: look again. */
+async function react(
+  told: Told,
+  known: KnownCall,
   deps: AnswerDeps,
   signal: AbortSignal,
-): Promise<RunningCall | Noted['kind']> {
-  if (await deps.directory.isPublished(told.callSid)) return 'noted';
-  // An inbound call ends as busy when we refused it ourselves: it never was a call.
-  if (status === 'completed' || (status === 'busy' && told.direction === 'inbound')) return 'not_ours';
+): Promise<Noted['kind'] | 'elsewhere'> {
+  const call = deps.calls.find(told.callSid);
+  if (call !== undefined) return endHere(call, told.status, signal);
+  switch (known.kind) {
+    case 'published':
+      return 'noted';
+    case 'answered':
+      return endHere(deps.calls.adopt(told.callSid, known.record), told.status, signal);
+    case 'owned': {
+      if (!known.isSilent) return 'elsewhere';
+      const isOurs = await deps.directory.takeOver(told.callSid, known.record.owner).catch(() => false);
+      if (!isOurs) return 'elsewhere';
+      deps.logger.warn({ callSid: told.callSid }, 'the gateway of a call is silent, the call is ended without it');
+      return endHere(deps.calls.adopt(told.callSid, known.record), told.status, signal);
+    }
+    case 'unknown':
+      return neverAnswered(told, deps, signal);
+    case 'away':
+      // What never connected has no media stream anywhere, so it need not be known: it waits in memory for the broker.
+      return told.status === 'completed' ? 'elsewhere' : neverAnswered(told, deps, signal);
+  }
+}
+
+/** A call that no gateway answered: it never connected, or it was refused and never was a call. */
+async function neverAnswered(told: Told, deps: AnswerDeps, signal: AbortSignal): Promise<Noted['kind'] | 'elsewhere'> {
+  // An inbound call ends as busy when we refused it ourselves.
+  if (told.status === 'completed' || (told.status === 'busy' && told.direction === 'inbound')) return 'not_ours';
   const business = await businessOf(told, deps, signal);
   if (business === 'unknown_number') return 'not_ours';
   if (business === 'unavailable') return 'unnoted';
-  return deps.calls.start(planOf(told, business, deps.limits));
+  return endHere(deps.calls.start(planOf(told, business, deps.limits)), told.status, signal);
 }
 
-async function isPublished(call: RunningCall, signal: AbortSignal): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const giveUp = (): void => late.resolve(false);
+async function endHere(
+  call: RunningCall | undefined,
+  status: FinalStatus,
+  signal: AbortSignal,
+): Promise<'noted' | 'unnoted' | 'elsewhere'> {
+  if (call === undefined) return 'elsewhere';
+  call.receive({ kind: 'final_status', status });
+  const outcome = await outcomeOf(call, signal);
+  if (outcome === null) return 'unnoted';
+  return outcome === 'stored' ? 'noted' : 'elsewhere';
+}
+
+async function outcomeOf(call: RunningCall, signal: AbortSignal): Promise<CallOutcome | null> {
+  const late = Promise.withResolvers<null>();
+  const giveUp = (): void => late.resolve(null);
   if (signal.aborted) giveUp();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await Promise.race([call.published.then(() => true), late.promise]);
+    return await Promise.race([call.settled, late.promise]);
   } finally {
     signal.removeEventListener('abort', giveUp);
   }

@@ -1,22 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryDirectory } from './call-directory.ts';
 import { createCalls } from './calls.ts';
 import { RunningCall, type CallDeps, type MediaStream } from './running-call.ts';
 import {
   createFakeBroker,
   createPuppetAgent,
+  limits,
   listeningLogger,
   plan,
   silentLogger,
   type LogLine,
 } from './testing/examples.ts';
+import { createTestDirectory } from './testing/directory.ts';
 
 const deadStream: MediaStream = { play: () => undefined, clear: () => undefined, close: () => undefined };
 
 function deps() {
   const broker = createFakeBroker();
   const agent = createPuppetAgent();
-  const given: CallDeps = { agent, publish: broker.send, onHandedOver: () => undefined, logger: silentLogger };
+  const ignore = (): void => undefined;
+  const given: CallDeps = {
+    agent,
+    publish: async (event) => {
+      await broker.send(event);
+      return 'stored';
+    },
+    onOver: ignore,
+    onHandedOver: ignore,
+    onElsewhere: ignore,
+    logger: silentLogger,
+  };
   return { broker, agent, given };
 }
 
@@ -26,7 +38,7 @@ describe('a running call', () => {
     const call = new RunningCall(plan, given);
     expect([call.open(deadStream), call.open(deadStream)]).toEqual([true, false]);
     call.receive({ kind: 'media_stopped' });
-    await call.published;
+    await call.settled;
     expect(call.open(deadStream)).toBe(false);
   });
 
@@ -48,7 +60,7 @@ describe('a running call', () => {
     });
     agent.sessions[0]?.report({ kind: 'agent_ready' });
     agent.sessions[0]?.report({ kind: 'agent_audio', itemId: 'a1', payload: 'AAAA', ms: 20 });
-    await call.published;
+    await call.settled;
     expect(order).toEqual(['play', 'returned', 'close']);
     expect(broker.events.map((event) => event.data.call.endedReason)).toEqual(['congested']);
   });
@@ -71,7 +83,7 @@ describe('a running call whose effects throw', () => {
     const call = new RunningCall(plan, { ...given, agent: { connect }, logger: listeningLogger(lines) });
     expect(call.open(deadStream)).toBe(true);
     for (const kind of ['media_closed', 'drain'] as const) call.receive({ kind });
-    await call.published;
+    await call.settled;
     expect(broker.events.map((event) => event.data.call.endedReason)).toEqual(['agent_lost']);
     expect(attempts).toBe(2);
     expect(lines.filter((line) => line.level === 'error')).toHaveLength(1);
@@ -97,7 +109,7 @@ describe('a running call whose effects throw', () => {
     expect(call.isOver()).toBe(false);
     expect(agent.sessions[0]?.told).toEqual(['speak Hello there.']);
     call.receive({ kind: 'drain' });
-    await call.published;
+    await call.settled;
   });
 
   it('ends and publishes once whatever else throws, with one error line for each kind of effect', async () => {
@@ -123,7 +135,7 @@ describe('a running call whose effects throw', () => {
     reports[0]?.({ kind: 'caller_started', itemId: 'c1', atMs: 40 });
     call.receive({ kind: 'media_closed' });
     reports[0]?.({ kind: 'caller_text', itemId: 'c1', text: 'Hello', isFinal: true });
-    await call.published;
+    await call.settled;
     expect(broker.events.map((event) => event.data.call.endedReason)).toEqual(['stream_closed']);
     const errors = lines.filter((line) => line.level === 'error').map((line) => line.fields['kind']);
     expect(errors).toEqual([
@@ -152,8 +164,8 @@ describe('a running call whose effects throw', () => {
 describe('the calls of a process', () => {
   const createAll = (onEnded: () => void = () => undefined) => {
     const { given, broker } = deps();
-    const directory = createMemoryDirectory({ tokenTtlMs: 60_000, maxPublished: 10 });
-    return { broker, directory, calls: createCalls({ ...given, directory, onEnded }) };
+    const { directory } = createTestDirectory();
+    return { broker, directory, calls: createCalls({ ...given, directory, limits, onEnded }) };
   };
 
   it('drain although the count of an ended call throws', async () => {
@@ -162,7 +174,7 @@ describe('the calls of a process', () => {
     });
     calls.start(plan);
     await calls.drain(0);
-    expect(await directory.isPublished(plan.callSid)).toBe(true);
+    expect(await directory.look(plan.callSid)).toEqual({ kind: 'published' });
   });
 
   it('hold one call under a CallSid, however often it is answered', () => {
@@ -184,8 +196,8 @@ describe('the calls of a process', () => {
     const { calls, directory } = createAll();
     const call = calls.start(plan);
     call.receive({ kind: 'drain' });
-    await call.published;
+    await call.settled;
     await expect.poll(() => calls.find(plan.callSid)).toBeUndefined();
-    expect(await directory.isPublished(plan.callSid)).toBe(true);
+    expect(await directory.look(plan.callSid)).toEqual({ kind: 'published' });
   });
 });

@@ -11,16 +11,23 @@ export type MediaStream = {
   close(): void;
 };
 
+/** `stored`: the stream has `call.ended`. `elsewhere`: another process has this call, and its end. */
+export type CallOutcome = 'stored' | 'elsewhere';
+
 export type CallDeps = {
   readonly agent: Agent;
-  /** Resolved when the stream has the event, however long that takes. */
-  readonly publish: (event: CallEnded) => Promise<void>;
+  /** Resolved when the stream has the event or another process has the call, however long that takes. */
+  readonly publish: (event: CallEnded) => Promise<CallOutcome>;
+  /** The call is over; its event is not published yet. */
+  readonly onOver: () => void;
   readonly onHandedOver: (event: CallEnded) => void;
+  /** Another process has the call: nothing of it is done here any more. */
+  readonly onElsewhere: () => void;
   readonly logger: Logger;
 };
 
 /**
- * One call that was answered here, from its answer to its hand-over: the pure state, and the hands that do what it asks for.
+ * One call that is carried here, from its answer to its hand-over: the pure state, and the hands that do what it asks for.
  * Invariants:
  * R1 an effect may cause the next input before it returns; inputs are worked one after another, in the order they came;
  * R2 the clock is the call's own: setting the machine's clock changes no duration;
@@ -29,24 +36,30 @@ export type CallDeps = {
  */
 export class RunningCall {
   readonly plan: CallPlan;
-  /** Resolved when the stream has `call.ended`. Never rejected. */
-  readonly published: Promise<void>;
+  /** Resolved when this process has nothing left to do for the call. Never rejected. */
+  readonly settled: Promise<CallOutcome>;
+  /** Resolved when the call does not wait for its media stream any more, for whatever reason. */
+  readonly whenNotWaiting: Promise<void>;
   readonly #deps: CallDeps;
   readonly #logger: Logger;
   readonly #clock = startClock();
   readonly #timers = new Map<TimerName, NodeJS.Timeout>();
   readonly #inbox: CallInput[] = [];
-  readonly #handedOver = Promise.withResolvers<void>();
+  readonly #settled = Promise.withResolvers<CallOutcome>();
+  readonly #notWaiting = Promise.withResolvers<void>();
   /** Kinds of effects that have thrown: each is said once, because audio comes 50 times a second. */
   readonly #failed = new Set<CallEffect['kind']>();
   #step: Step;
   #isBusy = false;
+  #isGone = false;
   #media: MediaStream | null = null;
   #agent: AgentConnection | null = null;
 
-  constructor(answered: Omit<CallPlan, 'startedAt'>, deps: CallDeps) {
-    this.plan = { ...answered, startedAt: this.#clock() };
-    this.published = this.#handedOver.promise;
+  /** `startedAt` is now for a call that is answered here and now. */
+  constructor(answered: Omit<CallPlan, 'startedAt'> & { readonly startedAt?: number }, deps: CallDeps) {
+    this.plan = { startedAt: this.#clock(), ...answered };
+    this.settled = this.#settled.promise;
+    this.whenNotWaiting = this.#notWaiting.promise;
     this.#deps = deps;
     this.#logger = deps.logger.child({ callSid: answered.callSid, businessId: answered.businessId });
     this.#step = newCall(this.plan);
@@ -55,7 +68,7 @@ export class RunningCall {
 
   /** Answered, and no media stream was opened yet. */
   isWaiting(): boolean {
-    return this.#step.call.phase === 'answered';
+    return !this.#isGone && this.#step.call.phase === 'answered';
   }
 
   isOver(): boolean {
@@ -70,7 +83,17 @@ export class RunningCall {
     return true;
   }
 
+  /** Another process has opened the media stream, or ends the call: forgets a call that only waited for it here. */
+  leave(): void {
+    if (!this.isWaiting()) return;
+    this.#isGone = true;
+    this.#notWaiting.resolve();
+    this.#stopTimers();
+    this.#goElsewhere();
+  }
+
   receive(input: CallInput): void {
+    if (this.#isGone) return;
     if (this.#isBusy) return void this.#inbox.push(input);
     this.#isBusy = true;
     try {
@@ -85,7 +108,10 @@ export class RunningCall {
 
   #work(input: CallInput): void {
     if (input.kind === 'agent_lost') this.#logger.warn({ reason: input.reason }, "the agent's session is lost");
+    const wasOver = this.isOver();
     this.#step = reduce(this.#step.call, input, this.#clock());
+    if (this.#step.call.phase !== 'answered') this.#notWaiting.resolve();
+    if (this.isOver() && !wasOver) this.#deps.onOver();
     for (const effect of this.#step.effects) this.#attempt(effect);
   }
 
@@ -151,12 +177,21 @@ export class RunningCall {
     this.#timers.set(timer, timeout);
   }
 
-  #publish(event: CallEnded): void {
+  #stopTimers(): void {
     for (const timeout of this.#timers.values()) clearTimeout(timeout);
+  }
+
+  #publish(event: CallEnded): void {
+    this.#stopTimers();
     this.#deps.publish(event).then(
-      () => this.receive({ kind: 'published' }),
+      (outcome) => (outcome === 'stored' ? this.receive({ kind: 'published' }) : this.#goElsewhere()),
       (error: unknown) => this.#logger.error({ err: error, eventId: event.id }, 'call.ended was given up'),
     );
+  }
+
+  #goElsewhere(): void {
+    this.#settled.resolve('elsewhere');
+    this.#deps.onElsewhere();
   }
 
   #handOver(event: CallEnded): void {
@@ -165,7 +200,7 @@ export class RunningCall {
       { eventId: event.id, endedReason, durationSec, count: event.data.liveTranscript?.length ?? 0 },
       `[CALL] ✅ Call ended for ${event.callSid}: the pipeline will handle everything (transcript, summary, fields, webhook)`,
     );
-    this.#handedOver.resolve();
+    this.#settled.resolve('stored');
     this.#deps.onHandedOver(event);
   }
 }

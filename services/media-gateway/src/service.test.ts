@@ -49,6 +49,7 @@ describe('the import graph', () => {
       '@pipeline/runtime',
       'fastify',
       'node:crypto',
+      'node:perf_hooks',
       'twilio',
       'ws',
       'zod',

@@ -12,11 +12,13 @@ import {
   type LogLine,
   type PuppetAgent,
 } from './examples.ts';
+import { createMemoryBucket, type MemoryBucket } from './memory-bucket.ts';
 import { AUTH_TOKEN, OLD_AUTH_TOKEN, PUBLIC_BASE_URL } from './twilio.ts';
 
 /** A whole gateway around plain objects, with what it was heard to say and seen to do. */
 export type TestGateway = Gateway & {
   readonly broker: FakeBroker;
+  readonly bucket: MemoryBucket;
   readonly agent: PuppetAgent;
   readonly lines: LogLine[];
   readonly rejected: string[];
@@ -33,12 +35,14 @@ export async function createTestGateway(
     config?: Partial<GatewayDeps['config']>;
     agent?: Agent;
     broker?: FakeBroker;
+    bucket?: MemoryBucket;
     startDeadlineMs?: number;
     requestDeadlineMs?: number;
   } = {},
 ): Promise<TestGateway> {
   const agent = createPuppetAgent();
   const broker = options.broker ?? createFakeBroker();
+  const bucket = options.bucket ?? createMemoryBucket();
   const stopping = new AbortController();
   const lines: LogLine[] = [];
   const rejected: string[] = [];
@@ -65,6 +69,8 @@ export async function createTestGateway(
       },
     },
     send: broker.send,
+    shared: bucket.shared,
+    instance: 'media-gateway/test',
     stopping: stopping.signal,
     startDeadlineMs: options.startDeadlineMs ?? 300,
     statusDeadlineMs: 300,
@@ -79,6 +85,7 @@ export async function createTestGateway(
     ...gateway,
     agent,
     broker,
+    bucket,
     lines,
     rejected,
     ended,

@@ -1,0 +1,124 @@
+import type { KeyValue } from '@pipeline/messaging';
+import type { Logger } from '@pipeline/runtime';
+import { z } from 'zod';
+import type { CallDirectory } from './call-directory.ts';
+import { createTurns } from './turns.ts';
+import { pause } from './pause.ts';
+import type { Presence } from './presence.ts';
+
+/** The calls that a business has at the same time, in all processes: CallSid -> when it was answered, in seconds since 1970. */
+export const businessRecordSchema = z.object({ calls: z.record(z.string(), z.number()) });
+export type BusinessRecord = z.infer<typeof businessRecordSchema>;
+type Places = BusinessRecord['calls'];
+
+type RoomDeps = {
+  readonly businesses: KeyValue<BusinessRecord>;
+  readonly directory: Pick<CallDirectory, 'look'>;
+  readonly presence: Presence;
+  /** Calls of a business that this process has. */
+  readonly countHere: (businessId: string) => number;
+  readonly longestCallMs: number;
+  readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+};
+
+/** A record above it would be too large to be written at each call: 48 bytes a call. */
+const MAX_SHARED = 1_000;
+/** Processes that answer calls of one business at the same instant get in each other's way. */
+const TRIES = 10;
+const CHECK_EVERY_MS = 10_000;
+/** Calls looked up in one check of a full business. */
+const MAX_CHECKED = 50;
+
+/**
+ * How many calls a business may have at the same time, over all processes. Exact while the bucket can be reached, because a place is
+ * taken by compare-and-set; without the bucket, and for a limit above {@link MAX_SHARED}, each process counts its own calls.
+ *
+ * A place that nobody gave back (the process died, and no callback came) is free again when its call is known to be over, which is
+ * looked at when the business is full, and after the longest call at the latest.
+ */
+export class BusinessRoom {
+  readonly #deps: RoomDeps;
+  readonly #now: () => number;
+  /** Calls of this process would only take each other's revision away. */
+  readonly #inTurn = createTurns();
+  /** Places given back and not written yet: at most the calls that a process may have ended and not published. */
+  readonly #leaving = new Map<string, string>();
+  readonly #checkedAt = new Map<string, number>();
+
+  constructor(deps: RoomDeps) {
+    this.#deps = deps;
+    this.#now = deps.now ?? Date.now;
+    deps.presence.onBeat(async () => {
+      for (const [callSid, businessId] of this.#leaving) await this.#leave(businessId, callSid);
+    });
+  }
+
+  /** Takes a place for a call; true also when it has one. */
+  async take(businessId: string, callSid: string, max: number): Promise<boolean> {
+    const { presence, countHere, logger } = this.#deps;
+    if (max > MAX_SHARED || !presence.isHeard()) return countHere(businessId) < max;
+    try {
+      return await this.#inTurn(businessId, () => this.#takeShared(businessId, callSid, max));
+    } catch (error) {
+      logger.warn({ businessId, err: error }, 'the calls of a business cannot be counted in other gateways');
+      return countHere(businessId) < max;
+    }
+  }
+
+  release(businessId: string, callSid: string): void {
+    this.#leaving.set(callSid, businessId);
+    // What fails is tried again after the next beat.
+    if (this.#deps.presence.isHeard()) void this.#leave(businessId, callSid).catch(() => undefined);
+  }
+
+  async #takeShared(businessId: string, callSid: string, max: number): Promise<boolean> {
+    let hasPlace = false;
+    const isWritten = await this.#write(businessId, async (calls) => {
+      hasPlace = Object.hasOwn(calls, callSid);
+      if (hasPlace) return null;
+      const isFull = Object.keys(calls).length >= max;
+      const kept = isFull ? await this.#withoutOver(businessId, calls) : calls;
+      hasPlace = Object.keys(kept).length < max;
+      return hasPlace ? { ...kept, [callSid]: Math.floor(this.#now() / 1_000) } : null;
+    });
+    return isWritten ? hasPlace : this.#deps.countHere(businessId) < max;
+  }
+
+  async #leave(businessId: string, callSid: string): Promise<void> {
+    const isWritten = await this.#inTurn(businessId, () =>
+      this.#write(businessId, async ({ [callSid]: at, ...others }) => (at === undefined ? null : others)),
+    );
+    if (isWritten) this.#leaving.delete(callSid);
+  }
+
+  /** Without the oldest places whose calls are over, although nobody gave them back. */
+  async #withoutOver(businessId: string, calls: Places): Promise<Places> {
+    if (this.#now() - (this.#checkedAt.get(businessId) ?? 0) < CHECK_EVERY_MS) return calls;
+    this.#checkedAt.set(businessId, this.#now());
+    const oldest = Object.entries(calls).toSorted(([, a], [, b]) => a - b);
+    const kept = { ...calls };
+    for (const [callSid] of oldest.slice(0, MAX_CHECKED))
+      if ((await this.#deps.directory.look(callSid)).kind === 'published') delete kept[callSid];
+    return kept;
+  }
+
+  /** Writes what `change` makes of the places of a business; null leaves them. False when others were always faster. */
+  async #write(businessId: string, change: (calls: Places) => Promise<Places | null>): Promise<boolean> {
+    const { businesses, longestCallMs } = this.#deps;
+    const key = `business.${businessId}`;
+    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+      const entry = await businesses.get(key);
+      const oldest = (this.#now() - longestCallMs) / 1_000;
+      const living = Object.entries(entry?.value.calls ?? {}).filter(([, at]) => at > oldest);
+      const calls = await change(Object.fromEntries(living));
+      if (calls === null) return true;
+      const written =
+        entry === null ? businesses.create(key, { calls }) : businesses.update(key, { calls }, entry.revision);
+      if ((await written) !== null) return true;
+      await pause(Math.random() * 10 * attempt);
+    }
+    return false;
+  }
+}

@@ -1,0 +1,43 @@
+import type { KeyValue } from '@pipeline/messaging';
+import type { Logger } from '@pipeline/runtime';
+import { BusinessRoom, type BusinessRecord } from './business-room.ts';
+import { SharedDirectory } from './call-directory-shared.ts';
+import type { CallDirectory } from './call-directory.ts';
+import type { CallRecord } from './call-record.ts';
+import { createPresence, type Presence, type ProcessRecord } from './presence.ts';
+
+/** What the gateways of one public address share, by the kind of its entries. */
+export type SharedBuckets = {
+  readonly records: KeyValue<CallRecord>;
+  readonly processes: KeyValue<ProcessRecord>;
+  readonly businesses: KeyValue<BusinessRecord>;
+};
+
+export type Sharing = {
+  readonly presence: Presence;
+  readonly directory: CallDirectory;
+  readonly room: BusinessRoom;
+};
+
+type SharingDeps = SharedBuckets & {
+  /** `<service>/<pod>`, for people who look at what is shared. */
+  readonly instance: string;
+  /** Calls of this process that are not over, of one business or of all. */
+  readonly countHere: (businessId?: string) => number;
+  readonly tokenTtlMs: number;
+  readonly longestCallMs: number;
+  readonly logger: Logger;
+};
+
+/** How long after its longest duration a call may still be on its way to its end. */
+const ENDING_MS = 600_000;
+
+/** This process among all gateways of one public address. It is silent until `presence.start`. */
+export function createSharing(deps: SharingDeps): Sharing {
+  const { records, processes, businesses, instance, countHere, tokenTtlMs, logger } = deps;
+  const presence = createPresence({ processes, describe: () => ({ instance, calls: countHere() }), logger });
+  const directory = new SharedDirectory({ records, presence, tokenTtlMs });
+  const longestCallMs = deps.longestCallMs + ENDING_MS;
+  const room = new BusinessRoom({ businesses, directory, presence, countHere, longestCallMs, logger });
+  return { presence, directory, room };
+}
