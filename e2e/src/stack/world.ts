@@ -136,7 +136,7 @@ async function startOutside(closing: (() => Promise<unknown>)[]): Promise<Outsid
   closing.push(() => provider.close());
   const receiver = await startWebhookReceiver({ secrets: [webhookSecret] });
   closing.push(() => receiver.close());
-  const gatewayUrl = (callSid: string): string => gateways.urlFor(callSid);
+  const gatewayUrl = (callSid: string, path: string): string => gateways.urlFor({ callSid, path });
   const telephone = await startTelephone({ ...twilio, publicBaseUrl: PUBLIC_BASE_URL, gatewayUrl });
   closing.push(() => telephone.close());
   return { telephone, provider, receiver, dialogues, interruptions, gateways, twilio, providerKey, webhookSecret };

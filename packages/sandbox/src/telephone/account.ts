@@ -12,10 +12,10 @@ export type TelephoneOptions = {
   /** The gateway as the outside knows it, without a path: what URLs are signed over. */
   readonly publicBaseUrl: string;
   /**
-   * Where to connect in truth when that is not `publicBaseUrl`, for every call or by its CallSid, as a load balancer decides;
-   * the Host header stays the public one, as behind a proxy.
+   * Where to connect in truth when that is not `publicBaseUrl`, for every request or by its CallSid and path, as a load balancer
+   * decides; the Host header stays the public one, as behind a proxy.
    */
-  readonly gatewayUrl?: string | ((callSid: string) => string) | undefined;
+  readonly gatewayUrl?: string | ((callSid: string, path: string) => string) | undefined;
   /** The numbers' voice URL. Default `<publicBaseUrl>/twilio/voice`. */
   readonly voiceUrl?: string | undefined;
   /** The numbers' status callback URL. Default `<publicBaseUrl>/twilio/status`. */

@@ -243,17 +243,28 @@ test('a caller who hangs up at once has said nothing, and the call is completed'
   expect(outcome.frames.sent).toBeLessThan(12);
 });
 
-test('a load balancer is asked for each of the three requests of a call, by its CallSid', async () => {
+test('a load balancer is asked for each of the three requests of a call, by its CallSid and path', async () => {
   gateway = await startToyGateway(CONVERSATION);
   const asked: string[] = [];
-  const gatewayUrl = (callSid: string): string => {
-    asked.push(callSid);
+  const gatewayUrl = (callSid: string, path: string): string => {
+    asked.push(`${callSid} ${path}`);
     return gateway.url;
   };
   telephone = await startTelephone({ ...ACCOUNT, gatewayUrl });
   const { outcome } = await call({ dialogue: { ...SCRIPT, turns: [] } });
   expect(outcome.status).toBe('completed');
-  expect(asked).toEqual([outcome.callSid, outcome.callSid, outcome.callSid]);
+  expect(asked).toEqual(['voice', 'media', 'status'].map((path) => `${outcome.callSid} /twilio/${path}`));
+});
+
+test('a status callback can be late', async () => {
+  await start();
+  const before = performance.now();
+  const { outcome } = await call({
+    dialogue: { ...SCRIPT, turns: [] },
+    faults: { statusCallbackDelayMs: 700 },
+  });
+  expect(performance.now() - before).toBeGreaterThan(690);
+  expect(outcome.callbackStatuses).toEqual([204]);
 });
 
 test('a placed call can be hung up by its caller', async () => {

@@ -12,6 +12,8 @@ export type CallFaults = {
   readonly oddFrames?: readonly { readonly afterMs: number; readonly frame: string | Buffer }[];
   /** Default `once`: after the socket closed. `early`: before `stop`. */
   readonly statusCallback?: 'once' | 'twice' | 'missing' | 'early';
+  /** Milliseconds on the wall between the end of the call and its status callback. Default 0. */
+  readonly statusCallbackDelayMs?: number;
 };
 
 /** Frames that no telephone network sends. */

@@ -39,7 +39,8 @@ export function createGatewayClient(
   const target = (url: URL, callSid: string): URL => {
     if (url.host !== new URL(options.publicBaseUrl).host) return url;
     const { gatewayUrl = options.publicBaseUrl } = options;
-    return new URL(`${url.pathname}${url.search}`, typeof gatewayUrl === 'string' ? gatewayUrl : gatewayUrl(callSid));
+    const real = typeof gatewayUrl === 'string' ? gatewayUrl : gatewayUrl(callSid, url.pathname);
+    return new URL(`${url.pathname}${url.search}`, real);
   };
   const sign = (url: string, fields: Readonly<Record<string, string>>, isWrong = false): string =>
     getExpectedTwilioSignature(isWrong ? 'a-foreign-auth-token' : options.authToken, url, { ...fields });

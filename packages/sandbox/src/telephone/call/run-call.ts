@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TelephoneOptions } from '../account.ts';
 import { framesToMs } from '../line/audio.ts';
 import type { Call, EndedBy } from './call.ts';
@@ -113,8 +114,11 @@ async function askGateway(running: RunningCall): Promise<{ status: number; verbs
 }
 
 async function tellEnd(call: Call, plan: CallPlan, parts: CallParts): Promise<number[]> {
-  const { statusCallback = 'once', wrongSignature } = plan.faults;
+  const { statusCallback = 'once', statusCallbackDelayMs = 0, wrongSignature } = plan.faults;
   if (statusCallback === 'missing') return [];
+  if (statusCallbackDelayMs > 0) {
+    await pause(statusCallbackDelayMs, undefined, { signal: parts.closing }).catch(() => {});
+  }
   return deliverStatus(
     parts.client,
     {
