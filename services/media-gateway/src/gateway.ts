@@ -90,7 +90,22 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       !deps.stopping.aborted && calls.activeCount() < config.MAX_CALLS && publisher.count() < MAX_UNPUBLISHED,
     logger,
   };
-  const app = await createTwilioApp({
+  const app = await createTwilioApp(twilioDeps(deps, answering, metrics));
+  app.addHook('onClose', async () => presence.stop());
+  presence.start();
+  return {
+    app,
+    readiness: { events: publisher.readiness, shared: presence.readiness },
+    drain: async () => {
+      await calls.drain(config.DRAIN_MS);
+      await publisher.flush();
+    },
+  };
+}
+
+function twilioDeps(deps: GatewayDeps, answering: AnswerDeps, metrics: GatewayMetrics): TwilioDeps {
+  const { config } = deps;
+  return {
     ...deps,
     publicBaseUrl: config.PUBLIC_BASE_URL,
     accountSid: config.TWILIO_ACCOUNT_SID,
@@ -104,19 +119,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     isOpen: () => !deps.stopping.aborted,
     maxStreams: config.MAX_CALLS + 50,
     maxSpeed: config.MEDIA_MAX_SPEED,
-    openStream: calls.openStream,
+    openStream: answering.calls.openStream,
     onRejected: metrics.onRejected,
-    logger,
-  });
-  app.addHook('onClose', async () => presence.stop());
-  presence.start();
-  return {
-    app,
-    readiness: { events: publisher.readiness, shared: presence.readiness },
-    drain: async () => {
-      await calls.drain(config.DRAIN_MS);
-      await publisher.flush();
-    },
   };
 }
 

@@ -30,16 +30,28 @@ export type TestGateway = Gateway & {
   stop(): void;
 };
 
-export async function createTestGateway(
-  options: {
-    config?: Partial<GatewayDeps['config']>;
-    agent?: Agent;
-    broker?: FakeBroker;
-    bucket?: MemoryBucket;
-    startDeadlineMs?: number;
-    requestDeadlineMs?: number;
-  } = {},
-): Promise<TestGateway> {
+type TestGatewayOptions = {
+  config?: Partial<GatewayDeps['config']>;
+  agent?: Agent;
+  broker?: FakeBroker;
+  bucket?: MemoryBucket;
+  startDeadlineMs?: number;
+  requestDeadlineMs?: number;
+};
+
+const TEST_CONFIG = {
+  PUBLIC_BASE_URL,
+  TWILIO_ACCOUNT_SID: ACCOUNT_SID,
+  TWILIO_AUTH_TOKENS: [AUTH_TOKEN, OLD_AUTH_TOKEN],
+  MAX_CALLS: 10,
+  MAX_CALL_MS: 3_300_000,
+  MEDIA_IDLE_MS: 20_000,
+  MEDIA_MAX_SPEED: 2,
+  TRANSCRIPTION_GRACE_MS: 200,
+  DRAIN_MS: 100,
+};
+
+export async function createTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const agent = createPuppetAgent();
   const broker = options.broker ?? createFakeBroker();
   const bucket = options.bucket ?? createMemoryBucket();
@@ -49,18 +61,7 @@ export async function createTestGateway(
   const ended: string[] = [];
   const gauges: GatewayGauges[] = [];
   const gateway = await createGateway({
-    config: {
-      PUBLIC_BASE_URL,
-      TWILIO_ACCOUNT_SID: ACCOUNT_SID,
-      TWILIO_AUTH_TOKENS: [AUTH_TOKEN, OLD_AUTH_TOKEN],
-      MAX_CALLS: 10,
-      MAX_CALL_MS: 3_300_000,
-      MEDIA_IDLE_MS: 20_000,
-      MEDIA_MAX_SPEED: 2,
-      TRANSCRIPTION_GRACE_MS: 200,
-      DRAIN_MS: 100,
-      ...options.config,
-    },
+    config: { ...TEST_CONFIG, ...options.config },
     agent: options.agent ?? agent,
     settings: {
       byPhone: async () => {
