@@ -7,6 +7,8 @@ export type StreamMessages = {
   start(): string;
   /** 20 ms of the caller in mu-law. */
   media(frame: Buffer): string;
+  /** The same of audio that is base64 already. */
+  mediaOf(payload: string): string;
   mark(name: string): string;
   stop(): string;
 };
@@ -31,6 +33,11 @@ export function createStreamMessages({
     sequence += 1;
     return JSON.stringify({ event, sequenceNumber: String(sequence), ...rest, streamSid });
   };
+  const mediaOf = (payload: string): string => {
+    chunk += 1;
+    const timestamp = String((chunk - 1) * FRAME_MS);
+    return numbered('media', { media: { track: 'inbound', chunk: String(chunk), timestamp, payload } });
+  };
   const mediaFormat = { encoding: 'audio/x-mulaw', sampleRate: 8_000, channels: 1 };
   return {
     connected: () => JSON.stringify({ event: 'connected', protocol: 'Call', version: '1.0.0' }),
@@ -38,12 +45,8 @@ export function createStreamMessages({
       numbered('start', {
         start: { accountSid, streamSid, callSid, tracks: ['inbound'], mediaFormat, customParameters },
       }),
-    media: (frame) => {
-      chunk += 1;
-      const timestamp = String((chunk - 1) * FRAME_MS);
-      const payload = frame.toString('base64');
-      return numbered('media', { media: { track: 'inbound', chunk: String(chunk), timestamp, payload } });
-    },
+    media: (frame) => mediaOf(frame.toString('base64')),
+    mediaOf,
     mark: (name) => numbered('mark', { mark: { name } }),
     stop: () => numbered('stop', { stop: { accountSid, callSid } }),
   };
