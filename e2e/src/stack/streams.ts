@@ -11,6 +11,8 @@ export type Streams = {
   holds(event: StreamEvent | 'call.dead', callSid: string): Promise<boolean>;
   /** How many messages of this kind the stream holds of the call. */
   count(event: StreamEvent, callSid: string): Promise<number>;
+  /** How many messages the event's stream holds. */
+  total(event: StreamEvent): Promise<number>;
   /** Publishes bytes as they are. */
   publish(subject: string, bytes: Uint8Array): Promise<void>;
   /** True when every stage has settled every event. */
@@ -39,6 +41,7 @@ export async function createStreams({ natsUrl, credentials }: Surroundings): Pro
       const { state } = await manager.streams.info(STREAMS[event], { subjects_filter: filter });
       return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
     },
+    total: async (event) => (await manager.streams.info(STREAMS[event])).state.messages,
     publish: async (subject, bytes) => {
       await connection.jetstream().publish(subject, bytes);
     },
