@@ -12,6 +12,7 @@ export default defineConfig({
             'services/*/src/**/*.test.ts',
             'deploy/**/*.test.ts',
             'e2e/src/**/*.unit.test.ts',
+            'bench/src/**/*.unit.test.ts',
           ],
           testTimeout: 30_000,
           hookTimeout: 120_000,
@@ -20,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['e2e/src/**/*.e2e.test.ts'],
+          include: ['e2e/src/**/*.e2e.test.ts', 'bench/src/**/*.e2e.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
