@@ -4,6 +4,7 @@ import { runCall, type CallOutcome, type CallParts } from './call/run-call.ts';
 import { createAudioClock } from './line/clock.ts';
 import type { CallFaults } from './call/faults.ts';
 import { createGatewayClient } from './call/gateway-client.ts';
+import { createCallList, type CallListBehaviour } from './rest/call-list-behaviour.ts';
 import type { RecordingBehaviour } from './rest/recording-behaviour.ts';
 import { createKeptCalls, type KeptCalls } from './rest/kept-recordings.ts';
 import { startRest, type RestLedgerEntry } from './rest/rest.ts';
@@ -43,6 +44,8 @@ export type Telephone = {
   readonly keepCall: KeptCalls['keep'];
   /** How recordings show up from now on; with a CallSid only that call's. */
   setRecordingBehaviour(behaviour: RecordingBehaviour, callSid?: string): void;
+  /** How the list of calls behaves from now on. */
+  setCallListBehaviour(behaviour: CallListBehaviour): void;
   /** Every call that is kept, oldest first. */
   readonly calls: readonly Readonly<Call>[];
   /** REST requests in order of arrival. */
@@ -65,8 +68,9 @@ export async function startTelephone(options: TelephoneOptions): Promise<Telepho
   const clock = createAudioClock();
   const parts: CallParts = { options, client, clock, now: () => performance.now(), closing: closing.signal };
   let behaviour: RecordingBehaviour = {};
+  const callList = createCallList();
   const kept = createKeptCalls(options.accountSid);
-  const rest = await startRest({ options, calls, behaviour: () => behaviour, kept });
+  const rest = await startRest({ options, calls, behaviour: () => behaviour, callList, kept });
 
   return {
     url: rest.url,
@@ -99,6 +103,7 @@ export async function startTelephone(options: TelephoneOptions): Promise<Telepho
       if (recording === undefined || recording === null) throw new Error(`call ${callSid} has no recording`);
       recording.behaviour = next;
     },
+    setCallListBehaviour: callList.set,
     get calls() {
       return [...calls.values()];
     },

@@ -1,6 +1,7 @@
 import type { TelephoneOptions } from '../account.ts';
 import type { Call } from '../call/call.ts';
 import type { KeptCalls } from './kept-recordings.ts';
+import type { CallList } from './call-list-behaviour.ts';
 import type { RecordingBehaviour } from './recording-behaviour.ts';
 
 /** What the REST side reads and changes. */
@@ -10,6 +11,7 @@ export type RestState = {
   readonly calls: ReadonlyMap<string, Call>;
   /** How recordings without a behaviour of their own show up. */
   readonly behaviour: () => RecordingBehaviour;
+  readonly callList: CallList;
   readonly kept: KeptCalls;
 };
 

@@ -1,23 +1,33 @@
 import { isFinal, type Call } from '../call/call.ts';
 import { notFound, restError, type RestAnswer, type RestRequest, type RestState } from './answer.ts';
+import type { CallListBehaviour } from './call-list-behaviour.ts';
 import { callRow, page } from './rows.ts';
 
 const PAGE = { usual: 50, most: 1_000 };
 
 /** Calls, the newest first, filtered by whole UTC days of their end, page by page. */
 export function listCalls(state: RestState, { url }: RestRequest): RestAnswer {
+  const refused = state.callList.takeRefusal();
+  if (refused !== undefined) return refusal(refused);
   const query = url.searchParams;
   const size = Math.min(PAGE.most, Math.max(1, Number(query.get('PageSize') ?? PAGE.usual) || PAGE.usual));
   const number = Math.max(0, Number(query.get('Page') ?? 0) || 0);
   const fitting = [...state.calls.values()].filter((call) => isWanted(call, query)).toReversed();
   const after = query.get('PageToken')?.slice('PA'.length);
-  const from = after === undefined ? number * size : fitting.findIndex((call) => call.callSid === after) + 1;
+  const place = fitting.findIndex((call) => call.callSid === after) + 1;
+  // At least one row of a page is new, or the list would not end.
+  const from = after === undefined ? number * size : place - Math.min(state.callList.repeats(), size - 1, place);
   const rows = fitting.slice(from, from + size);
   const last = rows.at(-1);
   const hasNext = last !== undefined && from + size < fitting.length;
   const next = hasNext ? nextLink(url, size, number + 1, last.callSid) : null;
   const shown = rows.map((call) => callRow(call, state.options.accountSid));
   return { status: 200, json: page('calls', shown, { url, size, number, next }) };
+}
+
+function refusal({ status, retryAfter }: NonNullable<CallListBehaviour['refuse']>): RestAnswer {
+  const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+  return { ...restError(status, status === 429 ? 20_429 : 20_500, 'The list is not available'), headers };
 }
 
 /** One call. */

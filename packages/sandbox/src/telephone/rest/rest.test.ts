@@ -213,6 +213,25 @@ test('a call is a row of the documented fields and types', async () => {
   });
 });
 
+test('the list of calls refuses, and repeats rows from page to page, as it is told', async () => {
+  await place();
+  const path = `${BASE}/Calls.json?PageSize=2`;
+  telephone.setCallListBehaviour({ refuse: { status: 429, times: 1, retryAfter: 7 }, repeats: 1 });
+  const refused = await ask(path);
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '7']);
+  const sids: string[] = [];
+  for (let next: string | null = path; next !== null;) {
+    // The test reads what it expects and fails where it is not there.
+    const body = (await (await ask(next)).body.json()) as { calls: { sid: string }[]; next_page_uri: string | null };
+    sids.push(...body.calls.map(({ sid }) => sid));
+    next = body.next_page_uri;
+  }
+  telephone.setCallListBehaviour({});
+  expect(new Set(sids).size).toBe(telephone.calls.length);
+  expect(sids.length).toBeGreaterThan(telephone.calls.length);
+  expect((await ask(path)).statusCode).toBe(200);
+});
+
 test('Status=completed ends a running call', async () => {
   const running = await telephone.placeCall({ dialogue: { ...SCRIPT, silent: true, turns: [], silentSeconds: 600 } });
   const isRunning = (): boolean =>
