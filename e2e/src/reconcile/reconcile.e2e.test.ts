@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 describe('a media-gateway killed by SIGKILL with calls up', () => {
-  test('F5 F21 F49 all of them come back with their recordings, through runs that die, repeat and overlap', async () => {
+  test('F5 F21 F49 F54 all of them come back with their recordings, through runs that die, repeat and overlap', async () => {
     const dialogue = stack.dialogues.find(({ id }) => id === 'he-renovation');
     if (dialogue === undefined) throw new Error('there is no such dialogue');
     // Of half of them no callback would ever come, from a telephone company that had one to send.
@@ -32,7 +32,9 @@ describe('a media-gateway killed by SIGKILL with calls up', () => {
     for (const callSid of callSids) expect(await stack.streams.holds('call.ended', callSid)).toBe(false);
 
     expect(await reconcileOnce(stack, { CRASH_AT: 'rc.mid:7' }), 'killed in the middle').toBeNull();
+    stack.telephone.setCallListBehaviour({ refuse: { status: 429, times: 1, retryAfter: 1 }, repeats: 1 });
     const both = await Promise.all([reconcileOnce(stack), reconcileOnce(stack, { TWILIO_PAGE_SIZE: '3' })]);
+    stack.telephone.setCallListBehaviour({});
     expect(both).toEqual([0, 0]);
     all.push(...callSids);
     for (const callSid of callSids) {

@@ -57,6 +57,7 @@ test('F23 F88 I15 the whole store of NATS deleted while calls are in every stage
 
   await deleteStore(running);
   for (const call of talking.slice(0, 1)) call.hangUp();
+  expect(await reconcileOnce(running), 'a store that is missing is not an empty one').toBe(1);
   await operate(['provision'], 'provision', running.surroundings);
   for (const [service] of STOPS) await running.fleet.start(service);
   await Promise.all(talking.map((call) => call.ended));
