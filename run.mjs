@@ -17,6 +17,7 @@ const entries = {
   servers: 'packages/sandbox/src/servers/main.ts',
   callctl: 'packages/callctl/src/main.ts',
   bench: 'bench/src/main.ts',
+  eval: 'e2e/src/eval/main.ts',
 };
 
 const [verb = '', ...rest] = process.argv.slice(2);

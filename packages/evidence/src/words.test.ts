@@ -10,7 +10,6 @@ describe('two words', () => {
     ['בחיפה', 'חיפה'],
     ['לחיפה', 'מחיפה'],
     ['ושבחיפה', 'חיפה'],
-    ['בתל', 'לתל'],
     ['הדירה', 'דירה'],
     ['بيروت', 'وبيروت'],
     ['القاهرة', 'قاهرة'],
@@ -22,13 +21,13 @@ describe('two words', () => {
 
   test.each([
     ['חיפה', 'יפו'],
+    ['לוד', 'הוד'],
+    ['שרון', 'הרון'],
     ['Haifa', 'aifa'],
-    ['שלום', 'לום יפה'],
     ['بيروت', 'تونس'],
     ['15', '5'],
   ])('%s and %s are two', (one, other) => {
-    expect(same(one, other) && one.length === other.length).toBe(false);
-    expect(related('Paris', 'Parma')).toBe(false);
+    expect(same(one, other)).toBe(false);
   });
 
   test.each([

@@ -27,6 +27,7 @@ export function wordForms(original: string): string[] {
 const HEBREW_PREFIX = /^[בלמהושכ]/u;
 const ARABIC_PREFIXES = [/^[وف](?=..)/u, /^[بكل](?=..)/u, /^ال/u];
 const LEAST_REST = 2;
+const LEAST_SHARED = 4;
 
 /** A word and what is left of it without the prefixes that it may have, the word itself first. */
 export function withoutPrefixes(form: string): string[] {
@@ -50,8 +51,9 @@ export function withoutPrefixes(form: string): string[] {
 /** Whether two words are the same but for their prefixes. Forms as `wordsOf` gives them. */
 export function isSameWord(one: string, other: string): boolean {
   if (one === other) return true;
-  const parts = withoutPrefixes(other);
-  return withoutPrefixes(one).some((part) => parts.includes(part));
+  const [left, right] = [withoutPrefixes(one), withoutPrefixes(other)];
+  // Both may have a prefix of their own, but `לוד` and `הוד` only look as if they had.
+  return left.some((part) => right.includes(part) && (part === one || part === other || part.length >= LEAST_SHARED));
 }
 
 /** Letters of a Hebrew word that come and go with its form. */

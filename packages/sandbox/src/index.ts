@@ -2,8 +2,16 @@ export { startAiProvider, type AiProvider, type AiProviderOptions } from './ai-p
 export type { DialectName } from './ai-provider/dialect.ts';
 export type { AiFault, AiFaultKind, AiRoute } from './ai-provider/faults.ts';
 export type { AiRequest } from './ai-provider/ledger.ts';
+export { createObedientModel, type Orders } from './ai-provider/text/obedient-model.ts';
+export type { TextModel } from './ai-provider/text/text-model.ts';
 export type { Dialogue, KeywordRule, KeywordRules } from './dialogues/dialogue.ts';
-export { loadBusinesses, loadDialogues, loadInterruptedDialogues, loadKeywordRules } from './dialogues/load.ts';
+export {
+  GOLDEN_SET,
+  loadBusinesses,
+  loadDialogues,
+  loadInterruptedDialogues,
+  loadKeywordRules,
+} from './dialogues/load.ts';
 export { createDemodulator, demodulate, type Demodulator, type Utterance } from './speech/demodulate.ts';
 export { modulate } from './speech/modulate.ts';
 export { inTurn, keys, music, silence, throughLine, tone, voice } from './speech/sounds.ts';

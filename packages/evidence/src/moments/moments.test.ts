@@ -17,6 +17,8 @@ describe('a day', () => {
     ['2025-12-10', 'el miércoles'],
     ['2025-12-10', 'завтра'],
     ['2025-12-24', 'on the 24th of December'],
+    ['2026-01-15', 'the fifteenth of January'],
+    ['2025-12-31', 'December thirty-first'],
     ['2026-01-05', '5 בינואר'],
     ['2026-01-05', '5/1'],
     ['2025-12-12', 'in three days'],

@@ -54,7 +54,20 @@ function isNumericDate(words: string): boolean {
   return /\p{Nd}{1,4}[./-]\p{Nd}{1,2}(?:[./-]\p{Nd}{2,4})?/u.test(words);
 }
 
-/** `9th`, `3rd`: days that are no number of their own. */
+/** In English, days of a month are counted: `9th`, `third`, `twenty-first`. */
 function ordinals(words: string): number[] {
-  return [...words.matchAll(/(\d{1,2})(?:st|nd|rd|th)\b/giu)].map(([, digits]) => Number(digits));
+  const inDigits = [...words.matchAll(/(\d{1,2})(?:st|nd|rd|th)\b/giu)].map(([, digits]) => Number(digits));
+  const inWords = [...comparableText(words).matchAll(/(?<![a-z])(?:(twenty|thirty) )?([a-z]+)(?![a-z])/gu)].flatMap(
+    ([, ten, word = '']) => {
+      const unit = ORDINALS.indexOf(word) + 1;
+      if (unit === 0) return [];
+      return [unit + (ten === 'twenty' ? 20 : ten === 'thirty' ? 30 : 0)];
+    },
+  );
+  return [...inDigits, ...inWords];
 }
+
+const ORDINALS = (
+  'first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth ' +
+  'seventeenth eighteenth nineteenth twentieth'
+).split(' ');

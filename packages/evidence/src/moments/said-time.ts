@@ -1,11 +1,11 @@
 import { comparableText } from '../comparable.ts';
 import { numbersIn } from '../numbers/numbers.ts';
 
-const HALF = /(?:^| )ו?و?(?:half|thirty|חצי|نصف|النصف|половин[аоуы]|пол|media) /u;
+const HALF = /(?:^| )ו?و?(?:half|thirty|חצי|نصف|النصف|نص|половин[аоуы]|пол|media) /u;
 const QUARTER = /(?:^| )ו?و?(?:quarter|רבע|ربع|الربع|четверть|cuarto) /u;
 const BEFORE = /(?:^| )(?:to|רבע ל|إلا|الا|без|menos) /u;
 const AFTERNOON =
-  /(?:^| )(?:p ?m|pm|afternoon|evening|tonight|night|אחר הצהריימ|אחה"צ|בצהריימ|צהריימ|בערב|ערב|הערב|בלילה|مساء|المساء|ظهرا|الظهر|ليلا|عصرا|вечера|дня|ночи|tarde|noche) /u;
+  /(?:^| )(?:p ?m|pm|afternoon|evening|tonight|night|אחר הצהריימ|אחה"צ|בצהריימ|צהריימ|בערב|ערב|הערב|בלילה|مساء|المساء|ظهرا|الظهر|ليلا|عصرا|العصر|вечера|дня|ночи|tarde|noche) /u;
 const MORNING = /(?:^| )(?:a ?m|am|morning|בבוקר|בקר|הבוקר|صباحا|الصباح|утра|mañana|madrugada) /u;
 const NOON = /(?:^| )(?:noon|midday|mediodia|mediodía|полдень|полудень|בצהריימ|צהריימ|الظهر|ظهرا) /u;
 const MIDNIGHT = /(?:^| )(?:midnight|חצות|منتصف الليل|полночь|medianoche) /u;

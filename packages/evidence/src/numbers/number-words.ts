@@ -59,7 +59,7 @@ const SCALES: Readonly<Record<number, string>> = {
   1000000: 'million millions מיליון מיליוני مليون ملايين миллион миллиона миллионов millón millones',
 };
 const PARTS: Readonly<Record<number, string>> = {
-  0.5: 'half חצי نصف половина половиной половину medio media',
+  0.5: 'half חצי نصف نص половина половиной половину medio media',
   0.25: 'quarter רבע ربع четверть четвертью',
 };
 

@@ -101,7 +101,9 @@ function join(open: Composition, part: Part, token: string, end: number): Compos
       ? made(above + below * added)
       : null;
   }
-  if (part.kind === 'part') return isJoined || value === 0 ? made(value + added) : null;
+  // "Two million and a half" is half a million more.
+  const whole = open.kind === 'scale' && open.last >= 1_000 ? open.last : 1;
+  if (part.kind === 'part') return isJoined || value === 0 ? made(value + added * whole) : null;
   if (part.kind === 'numeral' || open.kind === 'numeral') return null;
   if (isTeen(token) && value % 10 > 0 && !isJoined) return made(value + 10);
   // Arabic says the unit before the ten.
@@ -123,7 +125,7 @@ function saidNumber({ values, digits, start, end }: Composition, text: string): 
 }
 
 /** What may stand between the digits of one telephone number: white space is all that comparison leaves of hyphens. */
-const WITHIN_DIGITS = /^[\s.()/,+]{0,4}$/u;
+const WITHIN_DIGITS = /^[\s.()/,،+]{0,4}$/u;
 const MAX_RUN = 24;
 
 /** Every run of digits that somebody could mean as one number, such as a telephone number said in groups. */

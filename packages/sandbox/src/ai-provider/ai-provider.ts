@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Dialogue } from '../dialogues/dialogue.ts';
+import type { Dialogue, KeywordRules } from '../dialogues/dialogue.ts';
 import { loadKeywordRules } from '../dialogues/load.ts';
 import { ApiError } from './api-error.ts';
 import { addDialect, DIALECTS, type DialectName } from './dialect.ts';
@@ -13,10 +13,14 @@ import { serveRealtime } from './realtime/upgrade.ts';
 import { addTranscriptionsRoute } from './speech-to-text/transcriptions-route.ts';
 import { addChatRoute } from './text/chat-route.ts';
 import { addResponsesRoute } from './text/responses-route.ts';
-import { createTextModel } from './text/text-model.ts';
+import { createTextModel, type TextModel } from './text/text-model.ts';
 
 export type AiProviderOptions = {
   readonly dialogues: readonly Dialogue[];
+  /** Keyword rules for what no dialogue knows. Default: the sandbox's own. */
+  readonly rules?: KeywordRules;
+  /** Another text model than the one that answers out of the dialogues. */
+  readonly textModel?: TextModel;
   /** The only key that is let in. */
   readonly apiKey: string;
   /** Which server it is like: `azure`, `vllm`, `ollama`, or `plain`, which knows no forms at all. Default `openai`. */
@@ -51,7 +55,8 @@ export async function startAiProvider(options: AiProviderOptions): Promise<AiPro
   const faults = createFaults();
   const ledger = createLedger();
   const closing = new AbortController();
-  const textModel = createTextModel(options.dialogues, await loadKeywordRules());
+  const rules = options.rules ?? (await loadKeywordRules());
+  const textModel = options.textModel ?? createTextModel(options.dialogues, rules);
   const app = fastify({ bodyLimit: MAX_JSON_BYTES, forceCloseConnections: true });
   const dialect = DIALECTS[options.dialect ?? 'openai'];
   const deps: ExchangeDeps = { faults, ledger, dialect, closing: closing.signal };

@@ -1,4 +1,4 @@
-import { businessIdSchema, fieldKeySchema, phoneSchema } from '@pipeline/contracts';
+import { businessIdSchema, fieldKeySchema, instantSchema, languageSchema, phoneSchema } from '@pipeline/contracts';
 import { z } from 'zod';
 
 /** `interruptsAfterMs`: the caller does not wait for the end of the agent's words, but speaks when so much of them was heard. */
@@ -16,24 +16,31 @@ const turnSchema = z
 /** What the text model says about a call: the value of a field, and the words of the summary that it comes from. */
 const answerSchema = z.strictObject({ value: z.json(), quote: z.string().min(1).max(2_000) });
 
+const answersSchema = z.strictObject({
+  summary: z.string().min(1).nullable(),
+  fields: z.record(fieldKeySchema, answerSchema),
+});
+
 /**
  * One call as it should go. The telephone speaks the caller's turns, the AI provider the agent's; the first turn is the greeting
- * of the business. `answers` is what the text model says of it. `expect` is for tests and evaluation alone: the sandbox never
+ * of the business. `answers` is what the text model says of it; a real model needs none. `expect` is for tests and evaluation alone: the sandbox never
  * reads it. `silent`: the caller stays on the line for a while and nobody speaks; without turns and not silent, the caller
  * hangs up at once.
  */
 export const dialogueSchema = z
   .strictObject({
     id: z.string().regex(/^[a-z0-9-]{1,64}$/),
-    language: z.enum(['he', 'en']),
+    language: languageSchema,
     businessId: businessIdSchema,
     direction: z.enum(['inbound', 'outbound']),
     from: phoneSchema,
     to: phoneSchema,
+    /** When the call began, for days that are said as "tomorrow". The telephone does not look at it. */
+    startedAt: instantSchema.default('2025-12-09T10:30:00Z'),
     silent: z.boolean().default(false),
     turns: z.array(turnSchema).max(200),
     ending: z.enum(['caller_hangs_up', 'agent_hangs_up']),
-    answers: z.strictObject({ summary: z.string().min(1).nullable(), fields: z.record(fieldKeySchema, answerSchema) }),
+    answers: answersSchema.default({ summary: null, fields: {} }),
     expect: z.strictObject({
       status: z.enum(['complete', 'partial']).optional(),
       city: z.string().nullable(),
@@ -55,8 +62,6 @@ const keywordRuleSchema = z.strictObject({
 });
 export type KeywordRule = z.infer<typeof keywordRuleSchema>;
 
-export const keywordRulesSchema = z.strictObject({
-  he: z.array(keywordRuleSchema),
-  en: z.array(keywordRuleSchema),
-});
+/** By language. */
+export const keywordRulesSchema = z.record(languageSchema, z.array(keywordRuleSchema));
 export type KeywordRules = z.infer<typeof keywordRulesSchema>;

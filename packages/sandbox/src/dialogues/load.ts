@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { businessSettingsSchema, type BusinessSettings } from '@pipeline/contracts';
 import { z } from 'zod';
 import { dialogueSchema, keywordRulesSchema, type Dialogue, type KeywordRules } from './dialogue.ts';
@@ -9,10 +10,18 @@ const INTERRUPTED = new URL('interrupted/', DIALOGUES);
 const BUSINESSES = new URL('../../businesses/', import.meta.url);
 const KEYWORDS = 'keywords.json';
 
-/** Every dialogue of the folder, by file name. Throws an Error that names the file and each problem in it. */
+/** Dialogues that measure a model: with every type of field, in Hebrew, Arabic and English. Nobody telephones with them. */
+export const GOLDEN_SET = new URL('../../golden/', import.meta.url);
+
+/** Every dialogue of the folder, by file name. Throws an Error that names each file that is not valid and each problem in it. */
 export async function loadDialogues(folder: URL = DIALOGUES): Promise<Dialogue[]> {
   const names = (await jsonNames(folder)).filter((name) => name !== KEYWORDS);
-  return Promise.all(names.map((name) => read(new URL(name, folder), dialogueSchema)));
+  const files = await Promise.allSettled(names.map((name) => readFileAs(new URL(name, folder), dialogueSchema)));
+  const problems = files.flatMap((one) =>
+    one.status === 'rejected' ? [String(one.reason instanceof Error ? one.reason.message : one.reason)] : [],
+  );
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return files.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
 /**
@@ -29,12 +38,12 @@ export async function loadInterruptedDialogues(): Promise<Dialogue[]> {
  */
 export async function loadBusinesses(folder: URL = BUSINESSES): Promise<BusinessSettings[]> {
   const names = await jsonNames(folder);
-  return Promise.all(names.map((name) => read(new URL(name, folder), businessSettingsSchema)));
+  return Promise.all(names.map((name) => readFileAs(new URL(name, folder), businessSettingsSchema)));
 }
 
 /** The keyword rules of the folder, by language. */
 export async function loadKeywordRules(folder: URL = DIALOGUES): Promise<KeywordRules> {
-  return read(new URL(KEYWORDS, folder), keywordRulesSchema);
+  return readFileAs(new URL(KEYWORDS, folder), keywordRulesSchema);
 }
 
 async function jsonNames(folder: URL): Promise<string[]> {
@@ -42,10 +51,10 @@ async function jsonNames(folder: URL): Promise<string[]> {
   return names.filter((name) => name.endsWith('.json')).toSorted();
 }
 
-async function read<S extends z.ZodType>(file: URL, schema: S): Promise<z.output<S>> {
+async function readFileAs<S extends z.ZodType>(file: URL, schema: S): Promise<z.output<S>> {
   const text = await readFile(file, 'utf8');
   const parsed = schema.safeParse(parseJson(text, file));
-  if (!parsed.success) throw new Error(`${file.pathname} is not valid:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Error(`${fileURLToPath(file)} is not valid:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 
@@ -53,6 +62,6 @@ function parseJson(text: string, file: URL): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${file.pathname} is not JSON`, { cause });
+    throw new Error(`${fileURLToPath(file)} is not JSON`, { cause });
   }
 }

@@ -90,7 +90,7 @@ function supportOf(
   if (barred.length === 0 && !SAID_ALIKE.has(field.type)) return 'said';
   const isSaidIn = (texts: readonly string[]): boolean =>
     texts.length > 0 &&
-    (SAID_ALIKE.has(field.type) ? [texts.join('\n')] : texts).some((text) =>
+    (SAID_ALIKE.has(field.type) && field.type !== 'time' ? [texts.join('\n')] : texts).some((text) =>
       isBorneOut(field, value, { quote: text, passage: text, before: '', passages: texts, today }),
     );
   if (isSaidIn(textsOf(transcript, false))) return 'said';

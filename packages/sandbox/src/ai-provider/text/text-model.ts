@@ -38,13 +38,16 @@ export function createTextModel(dialogues: readonly Dialogue[], rules: KeywordRu
       .filter((_turn, at) => dialogue.turns[at + 1]?.interruptsAfterMs === undefined)
       .map((turn) => bare(turn.text)),
     summary: bare(dialogue.answers.summary ?? ''),
+    length: dialogue.turns.reduce((sum, turn) => sum + turn.text.length, 0),
   }));
   return {
     answer: (question) => {
       const asked = bare(`${question.instructions}\n${question.prompt}`);
-      const match = known.find(
+      const matches = known.filter(
         ({ turns, summary }) => occursInOrder(turns, asked) || (summary !== '' && asked.includes(summary)),
       );
+      // A call that ended after the greeting occurs in every call that went on.
+      const [match] = matches.toSorted((one, other) => other.length - one.length);
       const knowledge = match ? knowledgeOf(match.dialogue, rules) : knowledgeOfText(question.prompt, rules);
       const text = question.schema ? JSON.stringify(fillSchema(question.schema, knowledge)) : knowledge.summary;
       return { dialogueId: knowledge.dialogueId, text };
@@ -57,7 +60,8 @@ const MAX_SUMMARY = 400;
 function knowledgeOf(dialogue: Dialogue, rules: KeywordRules): Knowledge {
   const { summary, fields } = dialogue.answers;
   const sources = [summary ?? '', ...dialogue.turns.map((turn) => turn.text)];
-  const ordered = [...rules[dialogue.language], ...rules[dialogue.language === 'he' ? 'en' : 'he']];
+  const { [dialogue.language]: own = [], ...others } = rules;
+  const ordered = [...own, ...Object.values(others).flat()];
   return {
     dialogueId: dialogue.id,
     summary: summary ?? '',
@@ -67,7 +71,7 @@ function knowledgeOf(dialogue: Dialogue, rules: KeywordRules): Knowledge {
 }
 
 function knowledgeOfText(prompt: string, rules: KeywordRules): Knowledge {
-  const ordered = [...rules.he, ...rules.en];
+  const ordered = Object.values(rules).flat();
   return {
     dialogueId: null,
     summary: retell(prompt),
