@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GOLDEN_SET, loadDialogues, startAiProvider, type AiProvider } from '@pipeline/sandbox';
+import { GOLDEN_SET, loadDialogues, startAiProvider, type AiProvider, type Dialogue } from '@pipeline/sandbox';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { EvalReport } from './report.ts';
 import { runEval } from './run-eval.ts';
@@ -34,13 +34,13 @@ async function reportFor(
 /** A folder with some dialogues of the golden set, each as `change` makes it. */
 async function folderWith(
   ids: readonly string[],
-  change: (dialogue: Record<string, never>) => object = (one) => one,
+  change: (dialogue: Dialogue) => object = (one) => one,
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'eval-'));
   folders.push(folder);
   for (const id of ids) {
     const text = await readFile(new URL(`${id}.json`, GOLDEN_SET), 'utf8');
-    await writeFile(join(folder, `${id}.json`), JSON.stringify(change(JSON.parse(text) as Record<string, never>)));
+    await writeFile(join(folder, `${id}.json`), JSON.stringify(change(JSON.parse(text) as Dialogue)));
   }
   return folder;
 }
@@ -69,7 +69,7 @@ describe("a set of one's own", () => {
   test('is evaluated, and what is not as expected counts', async () => {
     const folder = await folderWith(['he-city-corrected', 'ar-plumbing'], (one) => ({
       ...one,
-      expect: { city: 'ירושלים', service: null, fields: { urgency: one['expect']['fields']['urgency'] } },
+      expect: { city: 'ירושלים', service: null, fields: { urgency: one.expect.fields['urgency'] } },
     }));
     const report = await reportFor(['--set', folder]);
     expect(report).toMatchObject({ code: 0, cases: 2, precision: 2 / 6, recall: 2 / 4 });

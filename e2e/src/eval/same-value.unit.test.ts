@@ -1,8 +1,11 @@
+import type { FieldDefinition, FieldValue } from '@pipeline/contracts';
 import { describe, expect, test } from 'vitest';
 import { isSameValue } from './same-value.ts';
 
+type Example = [type: FieldDefinition['type'], expected: FieldValue, actual: FieldValue];
+
 describe('an expected value', () => {
-  test.each([
+  test.each<Example>([
     ['string', 'תל אביב', 'תל־אביב'],
     ['string', 'תל אביב', 'תֵּל אָבִיב'],
     ['string', 'סתימה', 'לסתימה'],
@@ -18,11 +21,11 @@ describe('an expected value', () => {
     ['object', { make: 'Honda', year: null }, { make: 'Honda' }],
     ['text', 'My brakes squeal every time I stop', 'The brakes squeal every time I stop.'],
     ['string', null, null],
-  ] as const)('%s %j is met by %j', (type, expected, actual) => {
+  ])('%s %j is met by %j', (type, expected, actual) => {
     expect(isSameValue(type, expected, actual)).toBe(true);
   });
 
-  test.each([
+  test.each<Example>([
     ['string', 'תל אביב', 'אביב'],
     ['string', 'תל אביב', 'תל אביב יפו'],
     ['string', 'לוד', 'הוד'],
@@ -44,7 +47,7 @@ describe('an expected value', () => {
     ['object', { make: 'Honda', year: 2016 }, { make: 'Honda', year: 2017 }],
     ['object', { make: 'Honda' }, { make: 'Honda', model: 'Civic' }],
     ['text', 'My brakes squeal every time I stop', 'The caller wants an oil change tomorrow'],
-  ] as const)('%s %j is not met by %j', (type, expected, actual) => {
+  ])('%s %j is not met by %j', (type, expected, actual) => {
     expect(isSameValue(type, expected, actual)).toBe(false);
   });
 });
