@@ -19,6 +19,13 @@ export { pause, resume } from './endpoint/operate.ts';
 export type { EndpointVerdict } from './endpoint/outcome.ts';
 export { noteWaiting } from './endpoint/slots.ts';
 export type { Frozen } from './freeze.ts';
+export {
+  createOperatorDeliveries,
+  type DeliverySearch,
+  type OperatorDeliveries,
+  type Replayed,
+  type SearchPlace,
+} from './operator.ts';
 export { provisionDeliveries } from './provision.ts';
 export type { Beginning, DeliveryRow, DeliveryState, EventType, Hold, Lease, NewDelivery, Trigger } from './row.ts';
 export type { Settled } from './settle.ts';

@@ -72,7 +72,7 @@ const attemptSchema = new Schema<AttemptDocument>(
 
 const isOpen = { nextAttemptAt: { $exists: true } };
 
-/** `due` finds the oldest due rows, `endpoint` those of one endpoint and lane; attempts remove themselves; `due` of endpoints is where to look. */
+/** `due` finds the oldest due rows, `endpoint` those of one endpoint and lane; attempts remove themselves; `due` of endpoints is where to look; `state` serves an operator's search. */
 export const DELIVERY_PLAN: readonly CollectionPlan[] = [
   {
     database: 'delivery',
@@ -82,6 +82,7 @@ export const DELIVERY_PLAN: readonly CollectionPlan[] = [
       { name: 'endpoint', key: { endpointId: 1, lane: 1, nextAttemptAt: 1 }, partialFilterExpression: isOpen },
       { name: 'call', key: { callSid: 1, revision: 1 } },
       { name: 'business', key: { businessId: 1, state: 1, updatedAt: -1 } },
+      { name: 'state', key: { state: 1, createdAt: 1 } },
     ],
   },
   {

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
+import { internalsOf } from '../connection/store.ts';
+import { newCallSid } from '../fixtures/call-log.ts';
+import { openStore } from '../fixtures/store.ts';
+import {
+  createDeliveryStore,
+  createOperatorDeliveries,
+  DEFAULT_LIMITS,
+  pause,
+  provisionDeliveries,
+  type DeliveryRow,
+  type DeliverySearch,
+  type DeliveryState,
+} from './index.ts';
+
+const never = new AbortController().signal;
+const lease = { owner: 'worker', leaseMs: 60_000 };
+const BODY = Buffer.from('{"city":"תל אביב"}');
+let server: RunningMongo;
+
+// The slowest of the servers, on a machine that does other things, takes ten times as long as mongod.
+vi.setConfig({ testTimeout: 120_000 });
+
+beforeAll(async () => {
+  server = await startMongo();
+});
+afterAll(() => server?.stop());
+
+test('a replay sends the same bytes under the same id again, after a schedule of its own, whatever the row had become', async () => {
+  const { operator, ended, sendNext, close } = await open();
+  for (const state of ['exhausted', 'disabled', 'cancelled', 'delivered', 'no_endpoint'] as const) {
+    const before = await ended('biz_1', state);
+    expect(await operator.replay(before.id, never)).toMatchObject({ kind: 'due', isHeld: false });
+    const sent = await vi.waitFor(sendNext, { timeout: 20_000 });
+    expect(sent).toMatchObject({ id: before.id, trigger: 'replay', lane: 'later', priorAttempts: before.attempts });
+    expect(sent.body?.equals(BODY)).toBe(true);
+    expect(sent.bodySha256).toBe(before.bodySha256);
+  }
+  await close();
+});
+
+test('what is in work is left alone, what has no bytes and what nobody knows is told', async () => {
+  const { operator, freeze, forget, ended, close } = await open();
+  const { rowId } = await freeze('biz_1');
+  expect(await operator.replay(rowId, never)).toEqual({ kind: 'in_work' });
+  const erased = await ended('biz_1', 'delivered');
+  await forget(erased.id);
+  expect(await operator.replay(erased.id, never)).toEqual({ kind: 'no_body' });
+  expect(await operator.replay('msg_x@biz_1', never)).toEqual({ kind: 'unknown' });
+  await expect(operator.replay('not an id', never)).rejects.toThrow(TypeError);
+  await close();
+});
+
+test('a replay to an endpoint that is paused waits there, and says so', async () => {
+  const { operator, deliveries, ended, sendNext, close } = await open();
+  const row = await ended('biz_1', 'exhausted');
+  await deliveries.endpoints.change('biz_1', pause(), never);
+  expect(await operator.replay(row.id, never)).toMatchObject({ kind: 'due', isHeld: true });
+  await expect(sendNext()).rejects.toThrow('nothing is due');
+  await close();
+});
+
+test('a search finds by state, business and time, page by page, each row once', async () => {
+  const { operator, ended, close } = await open();
+  const rows: DeliveryRow[] = [];
+  for (const at of [1, 2, 3, 4, 5]) rows.push(await ended(at % 2 === 0 ? 'biz_2' : 'biz_1', 'exhausted'));
+  await ended('biz_1', 'delivered');
+  const dead: DeliverySearch = { states: ['exhausted', 'disabled', 'cancelled'] };
+  expect(await operator.count(dead, never)).toBe(5);
+  expect(await operator.count({ ...dead, businessId: 'biz_2' }, never)).toBe(2);
+  expect(await operator.count({ ...dead, eventType: 'call.erased' }, never)).toBe(0);
+  const [, , third] = rows;
+  const since = third?.createdAt ?? new Date();
+  expect(await operator.count({ ...dead, since }, never)).toBe(rows.filter((row) => row.createdAt >= since).length);
+  expect(await operator.count({ ...dead, until: since }, never)).toBe(
+    rows.filter((row) => row.createdAt < since).length,
+  );
+  const seen: string[] = [];
+  for (let after; ;) {
+    const page = await operator.search(dead, { limit: 2, ...(after === undefined ? {} : { after }) }, never);
+    seen.push(...page.map((row) => row.id));
+    after = page.at(-1);
+    if (after === undefined) break;
+    expect(after.body).toBeNull();
+  }
+  expect(seen).toEqual(rows.map((row) => row.id));
+  await close();
+});
+
+async function open() {
+  const store = await openStore(server);
+  await provisionDeliveries(store, never);
+  const deliveries = createDeliveryStore(store);
+  const operator = createOperatorDeliveries(store);
+  const freeze = async (endpointId: string) => {
+    const callSid = newCallSid();
+    const webhookId = `msg_${callSid}_completed`;
+    const row = {
+      webhookId,
+      endpointId,
+      businessId: endpointId,
+      callSid,
+      eventType: 'call.completed',
+      revision: 1,
+    } as const;
+    const beginning = { kind: 'send', lease, limits: DEFAULT_LIMITS } as const;
+    const frozen = await deliveries.freeze({ ...row, body: BODY }, beginning, never);
+    if (frozen.kind !== 'held') throw new Error(`not held: ${frozen.kind}`);
+    return frozen.hold;
+  };
+  const settleAs = async (
+    hold: Awaited<ReturnType<typeof freeze>>,
+    state: Exclude<DeliveryState, 'pending' | 'delivering'>,
+  ) => {
+    const settled = await deliveries.settle(
+      hold,
+      { next: { state }, charged: state !== 'no_endpoint', attempt: null },
+      never,
+    );
+    if (settled.kind !== 'settled') throw new Error('the lease was lost');
+    return settled.row;
+  };
+  return {
+    deliveries,
+    operator,
+    freeze,
+    ended: async (endpointId: string, state: Exclude<DeliveryState, 'pending' | 'delivering'>) =>
+      settleAs(await freeze(endpointId), state),
+    /** What the dispatchers would send next; it is settled as delivered. */
+    sendNext: async () => {
+      const [claimed] = await deliveries.claimDue({
+        ...lease,
+        owner: randomBytes(4).toString('hex'),
+        limit: 1,
+        later: 1,
+        signal: never,
+      });
+      if (claimed === undefined) throw new Error('nothing is due');
+      await settleAs(claimed.hold, 'delivered');
+      return claimed.row;
+    },
+    forget: async (id: string) => {
+      await internalsOf(store)
+        .connection('delivery')
+        .collection('webhook_deliveries')
+        .updateOne({ _id: id as never }, { $set: { body: null } });
+    },
+    close: store.close,
+  };
+}

@@ -1,0 +1,135 @@
+import { trusted, type Model } from 'mongoose';
+import { businessIdSchema } from '@pipeline/contracts';
+import { inTime } from '../connection/in-time.ts';
+import { checked } from '../connection/scalars.ts';
+import { internalsOf, type Store } from '../connection/store.ts';
+import { createEndpointBook } from './endpoint/book.ts';
+import { noteWaiting } from './endpoint/slots.ts';
+import { toRow } from './mapping.ts';
+import { DELIVERY_PLAN, deliveryModels, type DeliveryDocument } from './model.ts';
+import { rowIdSchema, type DeliveryRow, type DeliveryState, type EventType } from './row.ts';
+
+/** Which rows an operator means: all conditions together. Times are when the row was made, which is when the event happened. */
+export type DeliverySearch = {
+  readonly businessId?: string;
+  /** At least one. */
+  readonly states: readonly DeliveryState[];
+  readonly eventType?: EventType;
+  readonly since?: Date;
+  readonly until?: Date;
+};
+
+/** A place in the order of a search: rows by the time they were made, then by id. */
+export type SearchPlace = { readonly createdAt: Date; readonly id: string };
+
+/** How a replay ended. The bytes and the id are those that were frozen. */
+export type Replayed =
+  /** It is due now; `endpoint` says whether anything is sent there at present. */
+  | { readonly kind: 'due'; readonly row: DeliveryRow; readonly isHeld: boolean }
+  /** A process is sending it at this moment. */
+  | { readonly kind: 'in_work' }
+  /** Retention or an erasure has removed its bytes. */
+  | { readonly kind: 'no_body' }
+  | { readonly kind: 'unknown' };
+
+/** What operators do with deliveries; all of it is one atomic write per row, whatever the dispatchers do meanwhile. */
+export type OperatorDeliveries = {
+  /** Rows that fit, oldest first, after a place; without their bodies. */
+  search(
+    search: DeliverySearch,
+    page: { readonly limit: number; readonly after?: SearchPlace },
+    signal: AbortSignal,
+  ): Promise<DeliveryRow[]>;
+  /** How many rows fit. */
+  count(search: DeliverySearch, signal: AbortSignal): Promise<number>;
+  /** Makes a row due now, with a schedule of its own: the same id, the same bytes. A row that waits for its next attempt is sent sooner. */
+  replay(rowId: string, signal: AbortSignal): Promise<Replayed>;
+};
+
+const WITHOUT_BODY = { body: 0 } as const;
+/** A count over a long time reads many index entries. */
+const COUNT_DEADLINE_MS = 60_000;
+
+/** The operator's side of deliveries on a store. */
+export function createOperatorDeliveries(store: Store): OperatorDeliveries {
+  const { connection, expect } = internalsOf(store);
+  expect(DELIVERY_PLAN);
+  const { deliveries, endpoints } = deliveryModels(connection('delivery'));
+  return {
+    search: async (search, { limit, after }, signal) => {
+      const filter = { ...filterOf(search), ...(after === undefined ? {} : afterOf(after)) };
+      const query = () =>
+        deliveries.find(filter, WITHOUT_BODY).sort({ createdAt: 1, _id: 1 }).limit(limit).lean().exec();
+      return (await inTime('search deliveries', signal, query)).map(toRow);
+    },
+    count: (search, signal) =>
+      inTime('count deliveries', signal, () => deliveries.countDocuments(filterOf(search)).exec(), COUNT_DEADLINE_MS),
+    replay: async (rowId, signal) => {
+      const row = await makeDue(deliveries, rowId, signal);
+      if (row === null) return whyNot(deliveries, rowId, signal);
+      // A book of its own for each: one that remembers might think that the endpoint knows already.
+      const book = createEndpointBook(endpoints, {});
+      await book.change(row.endpointId, noteWaiting(row.lane, 'now'), signal);
+      const endpoint = await book.find(row.endpointId, signal);
+      return { kind: 'due', row, isHeld: endpoint !== null && endpoint.state !== 'active' };
+    },
+  };
+}
+
+function filterOf(search: DeliverySearch): Record<string, unknown> {
+  const times = {
+    ...(search.since === undefined ? {} : { $gte: search.since }),
+    ...(search.until === undefined ? {} : { $lt: search.until }),
+  };
+  return {
+    ...(search.businessId === undefined
+      ? {}
+      : { businessId: checked(businessIdSchema, search.businessId, 'businessId') }),
+    state: trusted({ $in: [...search.states] }),
+    ...(search.eventType === undefined ? {} : { eventType: search.eventType }),
+    ...(Object.keys(times).length === 0 ? {} : { createdAt: trusted(times) }),
+  };
+}
+
+function afterOf({ createdAt, id }: SearchPlace): Record<string, unknown> {
+  const behind = checked(rowIdSchema, id, 'rowId');
+  return { $or: [{ createdAt: trusted({ $gt: createdAt }) }, { createdAt, _id: trusted({ $gt: behind }) }] };
+}
+
+/** A test keeps its own lane; everything else waits among the retries, so that a replay never holds up a first attempt. */
+async function makeDue(
+  deliveries: Model<DeliveryDocument>,
+  rowId: string,
+  signal: AbortSignal,
+): Promise<DeliveryRow | null> {
+  const filter = {
+    _id: checked(rowIdSchema, rowId, 'rowId'),
+    state: trusted({ $ne: 'delivering' as const }),
+    body: trusted({ $type: 'binData' }),
+  };
+  const due = {
+    state: { $literal: 'pending' },
+    lease: { $literal: null },
+    lane: { $cond: [{ $eq: ['$lane', 'test'] }, 'test', 'later'] },
+    trigger: { $literal: 'replay' },
+    priorAttempts: '$attempts',
+    openedAt: '$$NOW',
+    nextAttemptAt: '$$NOW',
+    updatedAt: '$$NOW',
+  };
+  const options = { updatePipeline: true, returnDocument: 'after', projection: WITHOUT_BODY } as const;
+  const query = () =>
+    deliveries
+      .findOneAndUpdate(filter, [{ $set: due }], options)
+      .lean()
+      .exec();
+  const row = await inTime('replay a delivery', signal, query);
+  return row === null ? null : toRow(row);
+}
+
+async function whyNot(deliveries: Model<DeliveryDocument>, rowId: string, signal: AbortSignal): Promise<Replayed> {
+  const query = () => deliveries.findById(rowId, WITHOUT_BODY).lean().exec();
+  const row = await inTime('read a delivery', signal, query);
+  if (row === null) return { kind: 'unknown' };
+  return { kind: row.state === 'delivering' ? 'in_work' : 'no_body' };
+}
