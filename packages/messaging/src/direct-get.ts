@@ -28,6 +28,13 @@ export async function messageFrom(connection: Connection, stream: string, seq: n
   return directGet(connection, stream, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq, next_by_subj: '>' }));
 }
 
+/** The subject of the last message that a filter with wildcards fits, or null. For operators: no permission can bind it. */
+export async function lastSubject(connection: Connection, stream: string, filter: string): Promise<string | null> {
+  const request = `$JS.API.DIRECT.GET.${stream}`;
+  const found = await directGet(connection, stream, request, JSON.stringify({ last_by_subj: filter }));
+  return found?.headers?.get('Nats-Subject') ?? null;
+}
+
 async function directGet(
   { nc }: Connection,
   stream: string,

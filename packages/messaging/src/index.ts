@@ -8,7 +8,7 @@ export type { Log, LogFields } from './log.ts';
 export { brokerPermissions, type BrokerPermissions } from './permissions.ts';
 export { compareBroker, provisionBroker, withOperator, type ProvisionOptions, type Provisioned } from './provision.ts';
 export type { Publish, PublishOptions } from './publisher.ts';
-export type { ConsumerState, DeadLetter, Reader } from './reader.ts';
+export type { ConsumerState, DeadLetter, EventMark, Reader } from './reader.ts';
 export type {
   CommandDefinition,
   Readiness,

@@ -2,6 +2,8 @@ import {
   CLAIM_BUCKET,
   COMMAND_CONSUMER,
   STAGES,
+  callFilter,
+  parseSubject,
   STREAMS,
   subjectOf,
   type EventOf,
@@ -10,7 +12,7 @@ import {
 } from '@pipeline/contracts';
 import type { ClaimStore } from './claim-store.ts';
 import type { Connection } from './connection.ts';
-import { lastMessage } from './direct-get.ts';
+import { lastMessage, lastSubject } from './direct-get.ts';
 import { readClaim, readRevision } from './event-headers.ts';
 import { parseEvent } from './event-message.ts';
 
@@ -32,6 +34,8 @@ export type Reader = {
   lastEvent<T extends EventType>(kind: T, businessId: string, callSid: string): Promise<EventOf<T> | null>;
   /** Whether there is an event of a kind for a call, and which was the last; null for none. A replica may answer a little late. */
   lastMark(kind: EventType, businessId: string, callSid: string): Promise<EventMark | null>;
+  /** The business of a call that is in any of the streams, by its subjects; null when it is in none. For operators. */
+  businessOf(callSid: string): Promise<string | null>;
   /** The last dead letter of a call, or null. */
   lastDeadLetter(businessId: string, callSid: string): Promise<DeadLetter | null>;
   /** How much a stage has left to do. */
@@ -39,6 +43,9 @@ export type Reader = {
   /** The sequence of its stream up to which a stage has settled every message. */
   settledUpTo(consumer: StageName): Promise<number>;
 };
+
+/** Where a call leaves a trace, first to last. */
+const CALL_KINDS = ['call.ended', 'call.transcribed', 'call.summarized', 'call.extracted', 'call.dead'] as const;
 
 /** Looks into streams without consuming. Every identity may look only where its permissions allow. */
 export function createReader(connection: Connection, claims: ClaimStore): Reader {
@@ -55,6 +62,14 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
     lastMark: async (kind, businessId, callSid) => {
       const last = await lastMessage(connection, STREAMS[kind], subjectOf(kind, businessId, callSid));
       return last === null ? null : { seq: last.seq, revision: readRevision(last.headers), storedAt: last.storedAt };
+    },
+    businessOf: async (callSid) => {
+      for (const kind of CALL_KINDS) {
+        const subject = await lastSubject(connection, STREAMS[kind], callFilter(kind, callSid));
+        const found = subject === null ? null : parseSubject(subject);
+        if (found !== null) return found.businessId;
+      }
+      return null;
     },
     lastDeadLetter: async (businessId, callSid) => {
       const last = await lastMessage(connection, STREAMS['call.dead'], subjectOf('call.dead', businessId, callSid));
