@@ -137,6 +137,36 @@ test('a call that nobody stored ends with 1, an erased one is told as erased', a
   });
 });
 
+test('why tells a call that is stored and being sent, one that waits in a stream, one that was erased, and one that nobody knows', async () => {
+  await run(['provision'], { environment: environmentOf('provision') });
+  const stored = newCallSid();
+  await storeCall(stored);
+  const sending = await callctl(['why', stored]);
+  expect(sending.code).toBe(0);
+  expect(sending.out).toMatch(/The call is stored and its webhook is being sent now/);
+  expect(sending.out).toMatch(/CallLog +\S+ {2}partial, revision 1/);
+  expect(sending.out).not.toContain('spoken words');
+  expect(JSON.parse((await callctl(['why', stored, '--json'])).out)).toMatchObject({
+    businessId: 'biz_1',
+    verdict: { place: 'waiting_to_send' },
+    streams: { kind: 'read', events: { 'call.ended': null } },
+  });
+
+  const waiting = newCallSid();
+  await publishEnded(waiting);
+  const { code, out } = await callctl(['why', waiting]);
+  expect(code).toBe(0);
+  expect(out).toContain(`call ${waiting} of business biz_1`);
+  expect(out).toContain('transcriber has call.ended to do');
+  const nobody = await callctl(['why', newCallSid()]);
+  expect(nobody).toMatchObject({ code: 1, out: expect.stringContaining('Nothing is known of this call') });
+
+  const half = { ...environmentOf('callctl'), NATS_URL: 'nats://127.0.0.1:9' };
+  const halfBlind = await run(['why', stored], { environment: half });
+  expect(halfBlind.out).toContain('streams: not asked, no NATS at nats://127.0.0.1:9');
+  expect(halfBlind.out).toContain('being sent now');
+});
+
 test('erase publishes the command of the call, once however often it is typed', async () => {
   await run(['provision'], { environment: environmentOf('provision') });
   const callSid = newCallSid();
@@ -204,6 +234,26 @@ function rolesOf(identity: Identity): Record<string, 'read' | 'readWrite' | 'dbA
 
 function openStore(identity: 'extractor' | 'webhook-dispatcher') {
   return connectStore({ config: parseConfig(storeSchema, environmentOf(identity)), instance: 'test', logger });
+}
+
+/** A call that no stage has worked yet. */
+async function publishEnded(callSid: string): Promise<void> {
+  const config = parseConfig(brokerSchema, environmentOf('callctl'));
+  const operator = await connectOperator({ config, identity: 'callctl', instance: 'test', logger });
+  const at = '2025-12-09T10:30:00.000Z';
+  const call = { from: null, to: null, direction: 'inbound', startedAt: at, endedAt: at, durationSec: 0 } as const;
+  const analysis = { language: 'he', keywords: [], summary: { maxSentences: 3, tone: 'neutral' } };
+  await operator.publish({
+    type: 'call.ended',
+    version: 1,
+    id: `${callSid}:gateway:r1`,
+    occurredAt: at,
+    businessId: 'biz_1',
+    callSid,
+    revision: 1,
+    data: { call: { ...call, endedReason: 'completed', source: 'gateway' }, analysis, liveTranscript: [] },
+  });
+  await operator.close();
 }
 
 /** A call as extractor and webhook-dispatcher leave it. */

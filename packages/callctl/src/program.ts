@@ -73,7 +73,8 @@ function parse(verb: Verb, args: readonly string[]): Pick<Context, 'arguments' |
 
 function requireArguments(verb: Verb, given: readonly string[]): void {
   const missing = verb.arguments[given.length];
-  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
+  // `[<name>]` may be left out.
+  if (missing !== undefined && !missing.startsWith('[')) throw new UsageError(`${missing} is missing`);
   const extra = given[verb.arguments.length];
   if (extra !== undefined) throw new UsageError(`${JSON.stringify(extra)} is one argument too many`);
 }

@@ -9,6 +9,14 @@ import { settingsValidate } from './verbs/settings-validate.ts';
 import { show } from './verbs/show.ts';
 import { webhooksListen } from './verbs/webhooks-listen.ts';
 import { webhooksVerify } from './verbs/webhooks-verify.ts';
+import { webhooksList } from './verbs/webhooks-list.ts';
+import { webhooksPause } from './verbs/webhooks-pause.ts';
+import { webhooksReplay } from './verbs/webhooks-replay.ts';
+import { webhooksResume } from './verbs/webhooks-resume.ts';
+import { webhooksRotateSecret } from './verbs/webhooks-rotate-secret.ts';
+import { webhooksShow } from './verbs/webhooks-show.ts';
+import { webhooksTest } from './verbs/webhooks-test.ts';
+import { why } from './verbs/why.ts';
 
 /** Every verb, in the order of `--help`. */
 export const VERBS: readonly Verb[] = [
@@ -16,10 +24,18 @@ export const VERBS: readonly Verb[] = [
   settingsSet,
   settingsValidate,
   settingsRekey,
+  why,
   show,
   reanalyze,
+  webhooksTest,
   webhooksListen,
   webhooksVerify,
+  webhooksList,
+  webhooksShow,
+  webhooksReplay,
+  webhooksPause,
+  webhooksResume,
+  webhooksRotateSecret,
   erase,
   provision,
 ];

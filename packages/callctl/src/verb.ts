@@ -10,7 +10,7 @@ export type Verb = {
   readonly name: string;
   /** One line for the list of verbs. */
   readonly summary: string;
-  /** Its positional arguments in order, all required: `<callSid>`. */
+  /** Its positional arguments in order: `<callSid>`, or `[<id>]` for one at the end that may be left out. */
   readonly arguments: readonly string[];
   readonly options: Readonly<Record<string, VerbOption>>;
   /** Does the work. Throws a {@link CommandError} for what the operator can do something about. */

@@ -1,0 +1,86 @@
+import type { DeliveryRow, Endpoint, StoredAttempt } from '@pipeline/call-store/deliveries';
+import { WEBHOOK_ATTEMPTS } from '@pipeline/contracts/webhook';
+import { foreignText } from '../terminal-text.ts';
+
+/** A row for programs: everything but its bytes. */
+export function rowJson({ body: _body, ...row }: DeliveryRow): object {
+  return row;
+}
+
+/** A row as one line of a list. */
+export function rowLine(row: DeliveryRow): string {
+  return [iso(row.createdAt), row.state.padEnd(11), row.webhookId, `to ${row.endpointId}`, tries(row)].join('  ');
+}
+
+/** In plain words where a row stands and what happens next. */
+export function rowStory(row: DeliveryRow, endpoint: Endpoint | null): string {
+  const after = row.attempts === 0 ? '' : ` after ${tries(row)}`;
+  switch (row.state) {
+    case 'pending': {
+      const held = heldBy(endpoint);
+      if (held !== null) return `waiting${after}: ${held}`;
+      return `waiting${after}, next attempt ${row.nextAttemptAt === null ? 'never' : `at ${iso(row.nextAttemptAt)}`}`;
+    }
+    case 'delivering':
+      return `being sent now${after}, at the latest until ${row.lease === null ? '?' : iso(row.lease.until)}`;
+    case 'delivered':
+      return `delivered at ${iso(row.updatedAt)}, ${tries(row)}`;
+    case 'exhausted':
+      return `given up${after}: the schedule is used up. Send it again: callctl webhooks replay ${row.webhookId}`;
+    case 'disabled':
+      return `not sent any more${after}: the receiver asked for no more webhooks. When it wants them again: callctl webhooks resume ${row.endpointId} --force, then callctl webhooks replay ${row.webhookId}`;
+    case 'cancelled':
+      return `let go${after}: the receiver asked for that, or its bytes were erased`;
+    case 'no_endpoint':
+      return `kept: the business has no inbound_webhook_url. When it has one: callctl webhooks replay ${row.webhookId}`;
+  }
+}
+
+/** What is known of an endpoint, in plain words; null when it is simply active. */
+export function heldBy(endpoint: Endpoint | null): string | null {
+  if (endpoint === null) return null;
+  const { state, reason, since, resumesAt, breaker, throttle } = endpoint;
+  if (state !== 'active') {
+    const soon = resumesAt === null ? '' : `, active again at ${iso(resumesAt)}`;
+    return `the endpoint is ${state} since ${iso(since)} (${reason ?? 'unknown'})${soon}; ${wayOut(endpoint)}`;
+  }
+  if (breaker !== null) {
+    return `the endpoint does not answer, so one probe at a time is sent, the next from ${iso(breaker.openUntil)} on`;
+  }
+  return throttle === null ? null : `the receiver asked for less: nothing before ${iso(throttle.until)}`;
+}
+
+function wayOut({ id, reason, resumesAt }: Endpoint): string {
+  if (resumesAt !== null) return 'what waits is sent then';
+  return reason === 'operator'
+    ? `callctl webhooks resume ${id}`
+    : `mend the receiver, then: callctl webhooks test ${id}`;
+}
+
+/** One attempt as lines. All words of the receiver are made safe. */
+export function attemptLines(attempt: StoredAttempt, isTerminal: boolean): string[] {
+  const safe = (text: string): string => foreignText(text, isTerminal);
+  const { code, phases, charged } = attempt;
+  const meaning = Object.entries(WEBHOOK_ATTEMPTS).find(([name]) => name === code)?.[1].meaning ?? 'unknown';
+  const status = attempt.httpStatus === null ? '' : `HTTP ${attempt.httpStatus}, `;
+  const where =
+    attempt.host === null ? '' : ` to ${safe(attempt.host)}${attempt.address === null ? '' : ` (${attempt.address})`}`;
+  const free = charged ? '' : ', not charged';
+  const times = Object.entries(phases).flatMap(([phase, ms]) => (ms === null ? [] : [`${phase} ${ms} ms`]));
+  const excerpt = attempt.responseExcerpt?.trim() ?? '';
+  return [
+    `  ${attempt.number}. ${iso(attempt.at)}  ${status}${code}${free}${where}, ${attempt.trigger}`,
+    `     ${meaning}`,
+    `     ${times.join(', ')}${attempt.traceId === null ? '' : `, trace ${attempt.traceId}`}`,
+    ...(excerpt === '' ? [] : [`     it answered: ${safe(excerpt.slice(0, 300).replaceAll('\n', ' '))}`]),
+    ...(attempt.nextAttemptAt === null ? [] : [`     next ${iso(attempt.nextAttemptAt)}`]),
+  ];
+}
+
+function tries({ attempts }: DeliveryRow): string {
+  return attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+}
+
+function iso(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
