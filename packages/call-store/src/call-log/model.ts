@@ -81,8 +81,8 @@ export const CALL_LOG_PLAN: readonly CollectionPlan[] = [
         expireAfterSeconds: SHELL_DAYS * 86_400,
         partialFilterExpression: { expired: true },
       },
-      // With the id behind it, so that pages over it continue where the one before ended.
-      { name: 'stored_at', key: { stored_at: 1, _id: 1 } },
+      // What a page over it says is in the index itself: days of CallLogs are looked at every few minutes, and none is read.
+      { name: 'stored_at', key: { stored_at: 1, _id: 1, businessId: 1, revision: 1 } },
       { name: 'business', key: { businessId: 1, endedAt: -1 } },
     ],
   },

@@ -38,7 +38,7 @@ const markSchema = z.object({
   stored_at: z.date(),
 });
 
-/** One page of {@link StoredRange}, by the index `stored_at`; neither a tombstone nor the shell of an expired call has that field. */
+/** One page of {@link StoredRange}, out of the index `stored_at` alone, in its order; neither a tombstone nor the shell of an expired call has that field. */
 export async function pageOfStored(
   model: Model<StoredDocument>,
   { from, to, limit, after }: StoredRange,

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { IDENTITIES, type CallExtracted } from '@pipeline/contracts';
+import { brokerPermissions, connectOperator, provisionBroker, type Operator } from '@pipeline/messaging';
+import { createLogger } from '@pipeline/runtime';
+import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
+import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
+import { callEnded } from '../ended-call.ts';
+import { business, endedCall, NOW } from '../fixtures.ts';
+import { createBrokerSide } from './broker.ts';
+
+const never = new AbortController().signal;
+const logger = createLogger({ level: 'error', bindings: { service: 'test' } });
+let server: RunningNats;
+let operator: Operator;
+
+beforeAll(async () => {
+  const permissions = brokerPermissions();
+  const users = IDENTITIES.map((user) => ({ user, password: 'a-password', permissions: permissions[user] }));
+  server = await startNats({ users });
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  operator = await connectOperator(who('reconciler'));
+});
+afterEach(() => operator.close());
+
+function who(identity: 'reconciler' | 'provision') {
+  const config = {
+    NATS_URL: server.url,
+    NATS_USER: identity,
+    NATS_PASSWORD: 'a-password',
+    STREAM_REPLICAS: 1,
+    STREAM_MAX_BYTES: 16 * 1_048_576,
+    STREAM_MAX_AGE_HOURS: 72,
+    MAX_ACK_PENDING: 1_000,
+    ACK_WAIT_MS: 60_000,
+  };
+  return { config, identity, instance: `${identity}/1`, logger };
+}
+
+const newCall = () => endedCall({ callSid: `CA${randomBytes(16).toString('hex')}` });
+
+test('before anything is provisioned it fails: a store that is missing is not an empty one', async () => {
+  const side = createBrokerSide(operator, () => undefined);
+  await expect(side.readWatermark()).rejects.toThrow('stream not found');
+  await expect(side.hasEvent('biz_1', newCall().callSid)).rejects.toThrow('503');
+  await expect(side.settledUpTo()).rejects.toThrow('stream not found');
+  expect((await provisionBroker(who('provision'))).ok).toBe(true);
+});
+
+test("with reconciler's own rights: an event that is published is there, once however often, and the crash point passes", async () => {
+  let passed = 0;
+  const side = createBrokerSide(operator, () => void (passed += 1));
+  const call = newCall();
+  const event = callEnded(call, business());
+  expect(await side.hasEvent('biz_1', call.callSid)).toBe(false);
+  await Promise.all([side.publish(event, never), side.publish(event, never)]);
+  expect(await side.hasEvent('biz_1', call.callSid)).toBe(true);
+  expect(await side.hasEvent('biz_2', call.callSid), 'the subject has its business').toBe(false);
+  expect(passed).toBe(2);
+  expect((await operator.lastMark('call.ended', 'biz_1', call.callSid))?.seq).toBe(1);
+});
+
+test('a notice is repeated only under another id; what was published is told with revision, place and time', async () => {
+  const side = createBrokerSide(operator, () => undefined);
+  const { callSid } = newCall();
+  const notice: CallExtracted = {
+    type: 'call.extracted',
+    version: 1,
+    id: `${callSid}:extractor:r1`,
+    occurredAt: new Date(NOW).toISOString(),
+    businessId: 'biz_1',
+    callSid,
+    revision: 1,
+    data: { notify: true },
+  };
+  expect(await side.lastNotice('biz_1', callSid)).toBeNull();
+  await side.publishNotice(notice, null, never);
+  await side.publishNotice(notice, null, never);
+  const first = await side.lastNotice('biz_1', callSid);
+  expect(first).toMatchObject({ seq: 1, revision: 1 });
+  expect(Math.abs((first?.storedAt ?? 0) - Date.now())).toBeLessThan(60_000);
+  await side.publishNotice(notice, `${notice.id}:replay1`, never);
+  expect((await side.lastNotice('biz_1', callSid))?.seq).toBe(2);
+  expect(await side.settledUpTo(), 'webhook-dispatcher has settled nothing').toBe(0);
+});
+
+test('the watermark is kept to the millisecond', async () => {
+  const side = createBrokerSide(operator, () => undefined);
+  expect(await side.readWatermark()).toBeNull();
+  await side.writeWatermark(NOW + 123);
+  expect(await side.readWatermark()).toBe(NOW + 123);
+});
