@@ -19,6 +19,8 @@ export type StackOptions = {
   readonly preload?: Partial<Record<ServiceName, readonly string[]>>;
   /** Variables for every service and for provisioning alike, such as `ACK_WAIT_MS`. */
   readonly shared?: Readonly<Record<string, string>>;
+  /** Origins on this machine that webhooks may go to beside the sandbox's receiver. Default where `callctl webhooks listen` listens. */
+  readonly webhookOrigins?: readonly string[];
   /** Users that differ from the product's roles, to show that a check notices. */
   readonly extraRoles?: Partial<Record<string, Readonly<Record<string, 'read' | 'readWrite'>>>>;
   /** Gives up starting; what was started is stopped. */

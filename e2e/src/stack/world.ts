@@ -62,7 +62,7 @@ export async function startWorld(options: StackOptions, report: (line: string) =
     const credentials = createCredentials();
     const { nats, mongo } = await startServers(options, credentials, report, closing);
     const outside = await startOutside(closing);
-    const surroundings = surroundingsOf(nats, mongo, credentials, outside, options.shared ?? {});
+    const surroundings = surroundingsOf(nats, mongo, credentials, outside, options);
     const printed = await operate(['provision', '--json'], 'provision', surroundings);
     const { lines } = JSON.parse(printed) as { readonly lines: readonly string[] }; // callctl's form
     report(`provisioned: ${lines.length} streams, consumers, buckets, collections and indexes`);
@@ -147,7 +147,7 @@ function surroundingsOf(
   mongo: RunningMongo,
   credentials: Credentials,
   outside: Outside,
-  shared: Readonly<Record<string, string>>,
+  { shared = {}, webhookOrigins = [LISTEN_ORIGIN] }: StackOptions,
 ): Surroundings {
   return {
     natsUrl: nats.url,
@@ -160,7 +160,7 @@ function surroundingsOf(
     providerKey: outside.providerKey,
     twilio: outside.twilio,
     shared,
-    webhookOrigins: [new URL(outside.receiver.url).origin, LISTEN_ORIGIN],
+    webhookOrigins: [new URL(outside.receiver.url).origin, ...webhookOrigins],
   };
 }
 
