@@ -137,7 +137,12 @@ async function startOutside(closing: (() => Promise<unknown>)[]): Promise<Outsid
   const receiver = await startWebhookReceiver({ secrets: [webhookSecret] });
   closing.push(() => receiver.close());
   const gatewayUrl = (callSid: string, path: string): string => gateways.urlFor({ callSid, path });
-  const telephone = await startTelephone({ ...twilio, publicBaseUrl: PUBLIC_BASE_URL, gatewayUrl });
+  const telephone = await startTelephone({
+    ...twilio,
+    publicBaseUrl: PUBLIC_BASE_URL,
+    fallbackUrl: `${PUBLIC_BASE_URL}/twilio/fallback`,
+    gatewayUrl,
+  });
   closing.push(() => telephone.close());
   return { telephone, provider, receiver, dialogues, interruptions, gateways, twilio, providerKey, webhookSecret };
 }

@@ -18,6 +18,8 @@ export type TelephoneOptions = {
   readonly gatewayUrl?: string | ((callSid: string, path: string) => string) | undefined;
   /** The numbers' voice URL. Default `<publicBaseUrl>/twilio/voice`. */
   readonly voiceUrl?: string | undefined;
+  /** The numbers' fallback URL, asked when the voice URL fails. Default none. */
+  readonly fallbackUrl?: string | undefined;
   /** The numbers' status callback URL. Default `<publicBaseUrl>/twilio/status`. */
   readonly statusCallbackUrl?: string | undefined;
   /** The port of the REST side, free when absent. */

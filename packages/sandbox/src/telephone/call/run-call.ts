@@ -76,10 +76,11 @@ export async function runCall(call: Call, plan: CallPlan, parts: CallParts): Pro
     playback,
     frames: { sent: 0, received: 0 },
     problems: [],
+    ask: async (url) => (await askGateway(url, {}, running)).verbs,
     end,
   };
 
-  const asked = await askGateway(running);
+  const asked = await askFirst(running);
   const endedBy = await followVerbs(asked.verbs, running);
   await end();
   return {
@@ -96,14 +97,26 @@ export async function runCall(call: Call, plan: CallPlan, parts: CallParts): Pro
   };
 }
 
-/** The voice webhook. `verbs` is null when the gateway gave none that can be followed. */
-async function askGateway(running: RunningCall): Promise<{ status: number; verbs: TwimlVerb[] | null }> {
+type Asked = { readonly status: number; readonly verbs: TwimlVerb[] | null };
+
+/** The voice webhook, and the fallback URL when it failed. `status` is the voice webhook's. */
+async function askFirst(running: RunningCall): Promise<Asked> {
+  const { voiceUrl, fallbackUrl, publicBaseUrl } = running.parts.options;
+  const url = voiceUrl ?? `${publicBaseUrl}/twilio/voice`;
+  const first = await askGateway(url, {}, running);
+  if (first.verbs !== null || fallbackUrl === undefined || running.call.ending.signal.aborted) return first;
+  const failed = { ErrorCode: first.status === 200 ? '12100' : '11200', ErrorUrl: url };
+  return { status: first.status, verbs: (await askGateway(fallbackUrl, failed, running)).verbs };
+}
+
+/** A webhook that says how the call goes on. `verbs` is null when the gateway gave none that can be followed. */
+async function askGateway(url: string, more: Readonly<Record<string, string>>, running: RunningCall): Promise<Asked> {
   const { call, plan, parts, problems } = running;
-  const url = parts.options.voiceUrl ?? `${parts.options.publicBaseUrl}/twilio/voice`;
   const isWrong = plan.faults.wrongSignature?.includes('voice') === true;
   let status = 0;
   try {
-    const reply = await parts.client.post(url, voiceForm(call, parts.options), { isWrong }, call.ending.signal);
+    const form = { ...voiceForm(call, parts.options), ...more };
+    const reply = await parts.client.post(url, form, { isWrong }, call.ending.signal);
     ({ status } = reply);
     if (status === 200) return { status, verbs: parseTwiml(reply.text) };
     problems.push(`the voice webhook answered ${status} (11200)`);

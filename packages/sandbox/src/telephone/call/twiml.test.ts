@@ -18,15 +18,17 @@ test('reads what this product answers, as made by the public library', () => {
   ]);
 });
 
-test('reads refusals and words', () => {
+test('reads refusals, words and where to go on', () => {
   const response = new twilio.twiml.VoiceResponse();
   response.say({ language: 'he-IL' }, 'כל הקווים תפוסים & <נסו שוב>');
   response.reject({ reason: 'busy' });
   response.reject();
+  response.redirect({ method: 'POST' }, 'https://calls.example.com/next');
   expect(parseTwiml(response.toString())).toEqual([
     { kind: 'say', text: 'כל הקווים תפוסים & <נסו שוב>' },
     { kind: 'reject', reason: 'busy' },
     { kind: 'reject', reason: 'rejected' },
+    { kind: 'redirect', url: 'https://calls.example.com/next' },
   ]);
 });
 
@@ -42,6 +44,8 @@ test.each([
   ['a stream over ws', '<Response><Connect><Stream url="ws://a.example/x"/></Connect></Response>'],
   ['a stream with a query', '<Response><Connect><Stream url="wss://a.example/x?a=1"/></Connect></Response>'],
   ['a stream without a URL', '<Response><Connect><Stream/></Connect></Response>'],
+  ['a redirect to nowhere', '<Response><Redirect>next</Redirect></Response>'],
+  ['a redirect by GET', '<Response><Redirect method="GET">https://a.example/</Redirect></Response>'],
   ['two streams', '<Response><Connect><Stream url="wss://a/"/><Stream url="wss://a/"/></Connect></Response>'],
   ['a one-way stream', '<Response><Start><Stream url="wss://a.example/x"/></Start></Response>'],
   ['an action that would be asked', '<Response><Connect action="/x"><Stream url="wss://a/"/></Connect></Response>'],

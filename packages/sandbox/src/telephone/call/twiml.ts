@@ -3,6 +3,7 @@ export type TwimlVerb =
   | { readonly kind: 'record'; readonly channels: 1 | 2 }
   | { readonly kind: 'stream'; readonly url: string; readonly parameters: Readonly<Record<string, string>> }
   | { readonly kind: 'say'; readonly text: string }
+  | { readonly kind: 'redirect'; readonly url: string }
   | { readonly kind: 'hang_up' }
   | { readonly kind: 'reject'; readonly reason: 'rejected' | 'busy' };
 
@@ -12,7 +13,7 @@ export class TwimlError extends Error {
 }
 
 /**
- * Reads an answer to a voice webhook: `Start/Recording`, `Connect/Stream` with `Parameter`, `Say`, `Hangup`, `Reject`, with
+ * Reads an answer to a voice webhook: `Start/Recording`, `Connect/Stream` with `Parameter`, `Say`, `Redirect`, `Hangup`, `Reject`, with
  * Twilio's rules for them. Throws {@link TwimlError} for anything else.
  */
 export function parseTwiml(xml: string): TwimlVerb[] {
@@ -45,6 +46,8 @@ function verbOf(element: XmlElement): TwimlVerb {
       if (element.children.length > 0) throw new TwimlError('<Say> with markup inside is not followed here');
       if (element.text.length > MAX_SAY_CHARACTERS) throw new TwimlError('<Say> is too long');
       return { kind: 'say', text: element.text.trim() };
+    case 'Redirect':
+      return redirectOf(element);
     case 'Hangup':
       return { kind: 'hang_up' };
     case 'Reject':
@@ -52,6 +55,14 @@ function verbOf(element: XmlElement): TwimlVerb {
     default:
       throw new TwimlError(`<${element.name}> is not followed here`);
   }
+}
+
+function redirectOf({ attributes, children, text }: XmlElement): TwimlVerb {
+  const url = text.trim();
+  if (children.length > 0 || !/^https?:/.test(url) || !URL.canParse(url))
+    throw new TwimlError('<Redirect> needs an absolute URL here');
+  if ((attributes['method'] ?? 'POST') !== 'POST') throw new TwimlError('<Redirect> is followed by POST only');
+  return { kind: 'redirect', url };
 }
 
 function recordOf(recording: XmlElement): TwimlVerb {

@@ -18,6 +18,8 @@ export type RunningCall = {
   readonly playback: Playback;
   readonly frames: { sent: number; received: number };
   readonly problems: string[];
+  /** Asks the gateway what to do now; `null`: there is nothing that can be followed, and `problems` says why. */
+  readonly ask: (url: string) => Promise<TwimlVerb[] | null>;
   /** Makes the call's status final and tells the gateway, once. */
   readonly end: () => Promise<void>;
 };
@@ -41,12 +43,23 @@ export async function followVerbs(verbs: readonly TwimlVerb[] | null, running: R
   }
   call.status = 'in-progress';
   call.startedAt = Date.now();
+  return followAnswered(verbs, running);
+}
+
+async function followAnswered(verbs: readonly TwimlVerb[], running: RunningCall): Promise<EndedBy> {
+  const { signal } = running.call.ending;
+  const left = [...verbs];
   let endedBy: EndedBy = 'agent';
-  for (const verb of verbs) {
+  let redirects = 0;
+  for (let verb = left.shift(); verb !== undefined; verb = left.shift()) {
     if (signal.aborted) return abortedBy(signal);
     if (verb.kind === 'hang_up' || verb.kind === 'reject') break;
     if (verb.kind === 'record') startRecording(running, verb.channels);
     if (verb.kind === 'say') await say(verb.text, running);
+    if (verb.kind === 'redirect') {
+      redirects += 1;
+      left.splice(0, left.length, ...((redirects <= MAX_REDIRECTS && (await running.ask(verb.url))) || []));
+    }
     if (verb.kind === 'stream') {
       endedBy = await stream(verb, running);
       if (endedBy === 'caller' || endedBy === 'operator') return endedBy;
@@ -54,6 +67,8 @@ export async function followVerbs(verbs: readonly TwimlVerb[] | null, running: R
   }
   return signal.aborted ? abortedBy(signal) : endedBy;
 }
+
+const MAX_REDIRECTS = 10;
 
 /** A gateway that is wrong in every frame must not fill the memory. */
 const MAX_PROBLEMS = 100;
