@@ -74,11 +74,12 @@ export class SharedDirectory implements CallDirectory {
   }
 
   async look(callSid: string): Promise<KnownCall> {
-    if (this.#late.find(callSid)?.state === 'published') return { kind: 'published' };
+    const late = this.#late.find(callSid);
+    if (late?.state === 'published') return published(late);
     try {
       const record = (await this.#read(callSid))?.value ?? null;
       if (record === null) return { kind: 'unknown' };
-      if (record.state === 'published') return { kind: 'published' };
+      if (record.state === 'published') return published(record);
       return record.state === 'answered' ? { kind: 'answered', record } : { kind: 'owned', record, isSilent: false };
     } catch {
       return { kind: 'away' };
@@ -126,8 +127,8 @@ export class SharedDirectory implements CallDirectory {
     });
   }
 
-  async markPublished(callSid: string): Promise<void> {
-    const record = { state: 'published' } as const;
+  async markPublished(callSid: string, endedReason?: string): Promise<void> {
+    const record = { state: 'published', ...(endedReason === undefined ? {} : { endedReason }) } as const;
     // From now on this process knows it, whether or not the others can be told yet.
     this.#answered.delete(callSid);
     this.#late.add(callSid, record);
@@ -220,4 +221,8 @@ export class SharedDirectory implements CallDirectory {
     }
     throw new BrokerError('the record of a call keeps changing', { cause: failure });
   }
+}
+
+function published({ endedReason }: Extract<CallRecord, { state: 'published' }>): KnownCall {
+  return endedReason === undefined ? { kind: 'published' } : { kind: 'published', endedReason };
 }

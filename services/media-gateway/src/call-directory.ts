@@ -30,7 +30,7 @@ export type CallDirectory = {
   /** Makes this process the owner of a call whose owner is silent. Rejected when it cannot be known now. */
   takeOver(callSid: string, owner: string): Promise<boolean>;
   /** The stream has `call.ended`. Never rejected. */
-  markPublished(callSid: string): Promise<void>;
+  markPublished(callSid: string, endedReason?: string): Promise<void>;
   /** This process carries the call no longer. */
   forget(callSid: string): void;
 };
@@ -41,4 +41,4 @@ export type KnownCall =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'answered'; readonly record: AnsweredRecord }
   | { readonly kind: 'owned'; readonly record: OwnedRecord; readonly isSilent: boolean }
-  | { readonly kind: 'published' };
+  | { readonly kind: 'published'; readonly endedReason?: string };

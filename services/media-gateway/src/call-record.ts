@@ -42,7 +42,7 @@ export const callRecordSchema = z.discriminatedUnion('state', [
   }),
   z.object({ state: z.literal('live'), facts: factsSchema, owner: z.string() }),
   z.object({ state: z.literal('ending'), facts: factsSchema, owner: z.string() }),
-  z.object({ state: z.literal('published') }),
+  z.object({ state: z.literal('published'), endedReason: z.string().max(64).optional() }),
 ]);
 export type CallRecord = z.infer<typeof callRecordSchema>;
 export type AnsweredRecord = Extract<CallRecord, { state: 'answered' }>;

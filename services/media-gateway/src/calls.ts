@@ -32,7 +32,9 @@ export function createCalls(deps: CallsDeps): Calls {
   const running = new Map<string, RunningCall>();
 
   const onHandedOver = (event: CallEnded): void => {
-    void deps.directory.markPublished(event.callSid).finally(() => running.delete(event.callSid));
+    void deps.directory
+      .markPublished(event.callSid, event.data.call.endedReason)
+      .finally(() => running.delete(event.callSid));
     // Last: whatever it throws, the call is forgotten and a drain ends.
     deps.onEnded(event);
   };

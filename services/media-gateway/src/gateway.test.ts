@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { businessSettingsSchema, callEndedSchema } from '@pipeline/contracts';
 import {
   loadBusinesses,
@@ -16,6 +17,14 @@ import { AUTH_TOKEN, PUBLIC_BASE_URL } from './testing/twilio.ts';
 
 const API_KEY = 'sk-of-the-test';
 const SPEED = 20;
+const ACCOUNT = {
+  accountSid: ACCOUNT_SID,
+  authToken: AUTH_TOKEN,
+  apiKeySid: `SK${'4'.repeat(32)}`,
+  apiKeySecret: 'a-secret-of-the-test',
+  publicBaseUrl: PUBLIC_BASE_URL,
+  fallbackUrl: `${PUBLIC_BASE_URL}/twilio/fallback`,
+};
 
 let dialogues: Dialogue[];
 let provider: AiProvider;
@@ -38,14 +47,7 @@ beforeEach(async () => {
   });
   gateway = await createTestGateway({ agent, config: { TRANSCRIPTION_GRACE_MS: 3_000 } });
   const gatewayUrl = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
-  telephone = await startTelephone({
-    accountSid: ACCOUNT_SID,
-    authToken: AUTH_TOKEN,
-    apiKeySid: `SK${'4'.repeat(32)}`,
-    apiKeySecret: 'a-secret-of-the-test',
-    publicBaseUrl: PUBLIC_BASE_URL,
-    gatewayUrl,
-  });
+  telephone = await startTelephone({ ...ACCOUNT, gatewayUrl });
 });
 afterEach(async () => {
   await telephone.close();
@@ -143,5 +145,29 @@ describe('a call over real sockets', () => {
     await call(dialogue);
     const firstCaller = turnsOf(dialogue).findIndex((turn) => turn.startsWith('caller'));
     expect(published()[0]?.turns).toEqual(turnsOf(dialogue).filter((_turn, index) => index !== firstCaller));
+  });
+});
+
+describe('a caller whom no agent can answer', () => {
+  it('hears an apology when the agent is lost twice, and the call is published once', async () => {
+    const remove = provider.setFault({ route: 'realtime', kind: 'disconnect', times: 2 });
+    const outcome = await call(dialogueOf('he-plumbing'));
+    remove();
+    expect(outcome.heardFromAgent).toEqual([expect.stringContaining('השיחה נותקה בשל תקלה')]);
+    expect(outcome).toMatchObject({ status: 'completed', endedBy: 'agent', callbackStatuses: [204] });
+    expect(published().map(({ endedReason }) => endedReason)).toEqual(['agent_lost']);
+  });
+
+  it('hears an apology when the voice URL fails, in the language of the business', async () => {
+    await telephone.close();
+    const { port } = gateway.app.server.address() as AddressInfo; // listening on TCP
+    telephone = await startTelephone({
+      ...ACCOUNT,
+      voiceUrl: `${PUBLIC_BASE_URL}/twilio/nothing`,
+      gatewayUrl: `http://127.0.0.1:${port}`,
+    });
+    const outcome = await call(dialogueOf('he-plumbing'));
+    expect(outcome.heardFromAgent).toEqual([expect.stringContaining('לא ניתן לענות לשיחה כעת')]);
+    expect([outcome.voiceStatus, gateway.broker.events]).toEqual([404, []]);
   });
 });

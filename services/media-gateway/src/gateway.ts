@@ -5,6 +5,7 @@ import { createSettingsSource, type SettingsSource } from './adapters/settings.t
 import { createTwilioApp, type TwilioDeps } from './adapters/twilio-http.ts';
 import type { Agent } from './agent.ts';
 import { answerCall, type AnswerDeps } from './answer-call.ts';
+import { apologiseForEnd, apologiseForSilence } from './apologise.ts';
 import { createCalls } from './calls.ts';
 import type { CallLimits } from './call/call.ts';
 import type { Config } from './config.ts';
@@ -111,6 +112,8 @@ function twilioDeps(deps: GatewayDeps, answering: AnswerDeps, metrics: GatewayMe
     accountSid: config.TWILIO_ACCOUNT_SID,
     authTokens: config.TWILIO_AUTH_TOKENS,
     answer: (call, signal) => answerCall(call, answering, signal),
+    apologiseForSilence: (call, signal) => apologiseForSilence(call, answering, signal),
+    apologiseForEnd: (call, signal) => apologiseForEnd(call, answering, signal),
     note: async (status, signal) => {
       const noted = await noteStatus(status, answering, signal);
       deps.onNoted?.();

@@ -174,7 +174,7 @@ describe('the calls of a process', () => {
     });
     calls.start(plan);
     await calls.drain(0);
-    expect(await directory.look(plan.callSid)).toEqual({ kind: 'published' });
+    expect(await directory.look(plan.callSid)).toEqual({ kind: 'published', endedReason: 'drain' });
   });
 
   it('hold one call under a CallSid, however often it is answered', () => {
@@ -198,6 +198,6 @@ describe('the calls of a process', () => {
     call.receive({ kind: 'drain' });
     await call.settled;
     await expect.poll(() => calls.find(plan.callSid)).toBeUndefined();
-    expect(await directory.look(plan.callSid)).toEqual({ kind: 'published' });
+    expect(await directory.look(plan.callSid)).toEqual({ kind: 'published', endedReason: 'drain' });
   });
 });

@@ -2,6 +2,7 @@ import type { CallEnded } from '@pipeline/contracts';
 import type { Logger } from '@pipeline/runtime';
 import type { Agent, AgentConnection, AgentEvent, AgentSession } from './agent.ts';
 import { newCall, type CallEffect, type CallInput, type CallPlan, type Step, type TimerName } from './call/call.ts';
+import type { EndReason } from './call/end-reasons.ts';
 import { reduce } from './call/reduce.ts';
 
 /** The media stream of a call, as far as the call needs it. Nothing of it throws. */
@@ -73,6 +74,11 @@ export class RunningCall {
 
   isOver(): boolean {
     return this.#step.call.phase !== 'answered' && this.#step.call.phase !== 'live';
+  }
+
+  /** Why it ended; `null` while it lasts. */
+  endReason(): EndReason | null {
+    return this.#step.call.end?.reason ?? null;
   }
 
   /** Opens the media stream: true once, false for a second one or when the call is over. */

@@ -10,6 +10,8 @@ import type { SignedFields } from './twilio-signature.ts';
  * key is a list and so no string. What Twilio adds is ignored.
  */
 export type FormReader = {
+  /** The form of the fallback URL: a voice webhook, and Twilio's number of what went wrong before. */
+  readFallback(fields: SignedFields): { readonly call: RingingCall; readonly code: string | null } | null;
   /** `null` when the form does not have its form. */
   readVoice(fields: SignedFields): RingingCall | null;
   readStatus(fields: SignedFields): CallStatus | null;
@@ -46,11 +48,17 @@ export function createFormReader(accountSid: string): FormReader {
     const direction = Direction === 'inbound' ? 'inbound' : 'outbound';
     return { callSid: CallSid, from: From || null, to: To || null, direction, status: CallStatus };
   };
+  const readVoice: FormReader['readVoice'] = (fields) => {
+    const form = read(fields);
+    return form === null ? null : { callSid: form.callSid, from: form.from, to: form.to, direction: form.direction };
+  };
   return {
-    readVoice: (fields) => {
-      const form = read(fields);
-      return form === null ? null : { callSid: form.callSid, from: form.from, to: form.to, direction: form.direction };
-    },
+    readVoice,
     readStatus: read,
+    readFallback: (fields) => {
+      const call = readVoice(fields);
+      const code = fields['ErrorCode'];
+      return call === null ? null : { call, code: typeof code === 'string' && /^\d{1,6}$/.test(code) ? code : null };
+    },
   };
 }

@@ -26,7 +26,7 @@ const post = (form: Pairs, options?: Parameters<typeof formRequest>[2], path = V
 const ring = (digit: string) => post(changed(voiceForm, { CallSid: `CA${digit.repeat(32)}` }));
 
 describe('the voice webhook', () => {
-  it('answers with a dual recording, the stream with its token, and a hang-up behind it', async () => {
+  it('answers with a dual recording, the stream with its token, and what comes after the stream', async () => {
     const answer = await post(voiceForm);
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-type']).toContain('text/xml');
@@ -34,7 +34,7 @@ describe('the voice webhook', () => {
       '<?xml version="1.0" encoding="UTF-8"?><Response>' +
         '<Start><Recording channels="dual" track="both" trim="do-not-trim"/></Start>' +
         `<Connect><Stream url="${MEDIA_URL}"><Parameter name="token" value="TOKEN"/></Stream></Connect>` +
-        '<Hangup/></Response>',
+        `<Redirect method="POST">${PUBLIC_BASE_URL}/twilio/after-stream</Redirect></Response>`,
     );
     expect(gateway.activeCalls()).toBe(1);
   });
@@ -54,7 +54,7 @@ describe('the voice webhook', () => {
   it('says that a number is not in service and publishes nothing', async () => {
     gateway.settings = null;
     const answer = await post(voiceForm);
-    expect(answer.body).toMatch(/<Say>.+<\/Say><Hangup\/>/);
+    expect(answer.body).toMatch(/<Say[^>]*>.+<\/Say><Hangup\/>/);
     expect(gateway.rejected).toEqual(['unknown_number']);
     expect([gateway.activeCalls(), gateway.broker.events.length]).toEqual([0, 0]);
   });
@@ -63,12 +63,12 @@ describe('the voice webhook', () => {
     const form = changed(voiceForm, { Direction: 'outbound-api', From: '+972501234567', To: '+15551230000' });
     expect((await post(form)).body).toContain('<Stream');
     const anonymous = changed(form, { From: 'anonymous', CallSid: `CA${'9'.repeat(32)}` });
-    expect((await post(anonymous)).body).toContain('<Say>');
+    expect((await post(anonymous)).body).toContain('<Say ');
   });
 
   it('apologises when settings cannot be read, and uses the last good copy when it has one', async () => {
     gateway.settings = new Error('the database is down');
-    expect((await post(voiceForm)).body).toContain('<Say>We are sorry');
+    expect((await post(voiceForm)).body).toContain('We are sorry');
     gateway.settings = business;
     await post(voiceForm);
     gateway.settings = new Error('the database is down');

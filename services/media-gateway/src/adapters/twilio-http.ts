@@ -1,14 +1,15 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from '@pipeline/runtime';
 import type { Answer, RingingCall } from '../answer-call.ts';
+import type { Apology } from '../apologise.ts';
 import type { CallStatus, Noted } from '../note-status.ts';
 import { addMediaStream, type MediaStreamDeps } from './media-stream.ts';
 import { guardConnections } from './connection-guard.ts';
 import { parseForm } from './form-body.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
-import { createFormReader } from './twilio-forms.ts';
+import { createFormReader, type FormReader } from './twilio-forms.ts';
 import { isSignedByTwilio, type SignedFields } from './twilio-signature.ts';
-import { twimlOf } from './twiml.ts';
+import { hangUpTwiml, noticeTwiml, twimlOf } from './twiml.ts';
 
 export type TwilioDeps = {
   /** The origin that Twilio calls, `https://` and a host, as it signs it. */
@@ -16,6 +17,9 @@ export type TwilioDeps = {
   readonly accountSid: string;
   readonly authTokens: readonly string[];
   readonly answer: (call: RingingCall, signal: AbortSignal) => Promise<Answer>;
+  /** What to say to a caller whose voice webhook failed, and to one whose media stream we closed. */
+  readonly apologiseForSilence: (call: RingingCall, signal: AbortSignal) => Promise<Apology>;
+  readonly apologiseForEnd: (call: RingingCall, signal: AbortSignal) => Promise<Apology>;
   readonly note: (status: CallStatus, signal: AbortSignal) => Promise<Noted>;
   /** Milliseconds that a status callback may wait for the broker. Default 10 s: Twilio gives up after 15. */
   readonly statusDeadlineMs?: number;
@@ -27,6 +31,8 @@ export type TwilioDeps = {
 
 const VOICE = '/twilio/voice';
 const STATUS = '/twilio/status';
+const FALLBACK = '/twilio/fallback';
+const AFTER_STREAM = '/twilio/after-stream';
 const MEDIA = '/twilio/media';
 
 const MAX_BODY_BYTES = 65_536;
@@ -66,13 +72,14 @@ export async function createTwilioApp(deps: TwilioDeps): Promise<FastifyInstance
 
   const forms = createFormReader(deps.accountSid);
   const mediaUrl = `${deps.publicBaseUrl.replace(/^https/, 'wss')}${MEDIA}`;
+  const urls = { media: mediaUrl, afterStream: `${deps.publicBaseUrl}${AFTER_STREAM}` };
 
   app.post<{ Body: SignedFields }>(VOICE, signed(VOICE), async (request, reply) => {
     const call = forms.readVoice(request.body);
     if (call === null) return refusals.refuse(reply, 400, 'form');
     const answer = await deps.answer(call, AbortSignal.timeout(ANSWER_DEADLINE_MS));
     if (answer.kind !== 'connected') deps.onRejected(answer.kind);
-    return reply.type('text/xml').send(twimlOf(answer, call, mediaUrl));
+    return reply.type('text/xml').send(twimlOf(answer, call, urls));
   });
 
   app.post<{ Body: SignedFields }>(STATUS, signed(STATUS), async (request, reply) => {
@@ -83,6 +90,8 @@ export async function createTwilioApp(deps: TwilioDeps): Promise<FastifyInstance
     return reply.code(noted.kind === 'unnoted' ? 503 : 204).send();
   });
 
+  addApologies(app, forms, signed, refusals, deps);
+
   const { authTokens } = deps;
   await addMediaStream(app, MEDIA, {
     ...deps,
@@ -90,6 +99,34 @@ export async function createTwilioApp(deps: TwilioDeps): Promise<FastifyInstance
     isSigned: (signature) => isSignedByTwilio(authTokens, { signature, url: mediaUrl, fields: {} }),
   });
   return app;
+}
+
+/** Where Twilio goes when our answer failed, and when we closed the media stream of a call that still stands. */
+function addApologies(
+  app: FastifyInstance,
+  forms: FormReader,
+  signed: (path: string) => SignedRoute,
+  refusals: Refusals,
+  deps: TwilioDeps,
+): void {
+  const twiml = (apology: Apology): string =>
+    apology.kind === 'nothing' ? hangUpTwiml() : noticeTwiml(apology.notice, apology.language);
+
+  app.post<{ Body: SignedFields }>(FALLBACK, signed(FALLBACK), async (request, reply) => {
+    const form = forms.readFallback(request.body);
+    if (form === null) return refusals.refuse(reply, 400, 'form');
+    deps.onRejected('fallback');
+    deps.logger.error({ callSid: form.call.callSid, code: form.code }, 'Twilio had no answer from the voice URL');
+    const apology = await deps.apologiseForSilence(form.call, AbortSignal.timeout(ANSWER_DEADLINE_MS));
+    return reply.type('text/xml').send(twiml(apology));
+  });
+
+  app.post<{ Body: SignedFields }>(AFTER_STREAM, signed(AFTER_STREAM), async (request, reply) => {
+    const call = forms.readVoice(request.body);
+    if (call === null) return refusals.refuse(reply, 400, 'form');
+    const apology = await deps.apologiseForEnd(call, AbortSignal.timeout(ANSWER_DEADLINE_MS));
+    return reply.type('text/xml').send(twiml(apology));
+  });
 }
 
 type Hook<R extends FastifyRequest> = (request: R, reply: FastifyReply) => Promise<FastifyReply | undefined>;

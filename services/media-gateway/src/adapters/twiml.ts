@@ -1,39 +1,52 @@
 import twilio from 'twilio';
+import type VoiceResponse from 'twilio/lib/twiml/VoiceResponse.js';
 import type { Answer } from '../answer-call.ts';
+import { spoken, type Notice } from './spoken-notices.ts';
 
-/** Nothing of it is the business's: it is said when there is none, or none that we can read. */
-const NOT_IN_SERVICE = 'The number you have dialled is not in service. Goodbye.';
-const TRY_AGAIN = 'We are sorry, we cannot take your call right now. Please try again in a few minutes. Goodbye.';
+/** Where Twilio goes on, absolute. `media` is the `wss:` URL whose handshake Twilio will sign, letter by letter. */
+export type TwilioUrls = { readonly media: string; readonly afterStream: string };
 
-/** An answer in Twilio's language. `mediaUrl` is the `wss:` URL whose handshake Twilio will sign, letter by letter. */
+/** An answer in Twilio's language. */
 export function twimlOf(
   answer: Answer,
   call: { readonly direction: 'inbound' | 'outbound' },
-  mediaUrl: string,
+  urls: TwilioUrls,
 ): string {
   const response = new twilio.twiml.VoiceResponse();
   switch (answer.kind) {
     case 'connected':
       response.start().recording({ channels: 'dual', track: 'both', trim: 'do-not-trim' });
       // A query string would be dropped on the way (error 31920), so the token travels as a parameter.
-      response.connect().stream({ url: mediaUrl }).parameter({ name: 'token', value: answer.token });
-      response.hangup();
-      break;
+      response.connect().stream({ url: urls.media }).parameter({ name: 'token', value: answer.token });
+      // Only when we close the stream: a caller who hangs up goes nowhere.
+      response.redirect({ method: 'POST' }, urls.afterStream);
+      return response.toString();
     case 'busy':
       // Only a call that still rings can be rejected; an outbound one was answered by the other side.
       if (call.direction === 'inbound') response.reject({ reason: 'busy' });
       else response.hangup();
-      break;
+      return response.toString();
     case 'unknown_number':
-      response.say(NOT_IN_SERVICE);
-      response.hangup();
-      break;
+      return noticeTwiml('not_in_service', null);
     case 'unavailable':
-      response.say(TRY_AGAIN);
-      response.hangup();
-      break;
+      return noticeTwiml('cannot_answer', null);
     case 'repeated':
-      response.hangup();
+      return hangUpTwiml();
   }
+}
+
+/** Twilio says why, and hangs up. `language` is the business's, `null` when it is not known. */
+export function noticeTwiml(notice: Notice, language: string | null): string {
+  const { text, voice, ...spokenIn } = spoken(notice, language);
+  const response = new twilio.twiml.VoiceResponse();
+  // The library's list of voices ends where its version does, Twilio's does not.
+  response.say({ ...spokenIn, ...(voice === undefined ? {} : { voice }) } as VoiceResponse.SayAttributes, text);
+  response.hangup();
+  return response.toString();
+}
+
+export function hangUpTwiml(): string {
+  const response = new twilio.twiml.VoiceResponse();
+  response.hangup();
   return response.toString();
 }
