@@ -27,7 +27,8 @@ const rowSchema = z.object({
   direction: z.enum(['inbound', 'outbound-api', 'outbound-dial']).transform((direction) => DIRECTIONS[direction]),
   status: z.enum(FINAL_STATUSES),
   start_time: instantSchema.nullable().catch(null),
-  end_time: instantSchema,
+  end_time: instantSchema.nullable().catch(null),
+  date_updated: instantSchema.nullable().catch(null),
   duration: z
     .string()
     .regex(/^\d{1,7}$/)
@@ -46,14 +47,20 @@ export function readPage(body: string): (CallPage & { readonly next: string | nu
   const calls: EndedCall[] = [];
   let unreadable = 0;
   for (const row of page.data.calls) {
-    const parsed = rowSchema.safeParse(row);
-    if (parsed.success) calls.push(callOf(parsed.data));
+    const call = callOf(rowSchema.safeParse(row).data);
+    if (call !== null) calls.push(call);
     else if (!runningSchema.safeParse(row).success) unreadable += 1;
   }
   return { calls, unreadable, next: page.data.next_page_uri ?? null };
 }
 
-function callOf(row: z.output<typeof rowSchema>): EndedCall {
+/**
+ * Twilio promises an end only of calls that were completed; one that nobody answered was last touched when it ended. Without either
+ * it has no place in time.
+ */
+function callOf(row: z.output<typeof rowSchema> | undefined): EndedCall | null {
+  const endedAt = row?.end_time ?? row?.date_updated ?? null;
+  if (row === undefined || endedAt === null) return null;
   return {
     callSid: row.sid,
     isChildLeg: typeof row.parent_call_sid === 'string' && row.parent_call_sid !== '',
@@ -62,7 +69,7 @@ function callOf(row: z.output<typeof rowSchema>): EndedCall {
     direction: row.direction,
     status: row.status,
     startedAt: row.start_time,
-    endedAt: row.end_time,
+    endedAt,
     durationSec: row.duration,
   };
 }

@@ -98,6 +98,11 @@ describe('the list of ended calls', () => {
       { endedAt: Date.parse('2025-12-09T10:35:00Z') },
     ],
     ['no start', { start_time: null }, { startedAt: null }],
+    [
+      'F51 a call without an end of its own',
+      { status: 'no-answer', end_time: null, date_updated: 'Tue, 09 Dec 2025 10:31:00 +0000' },
+      { endedAt: Date.parse('2025-12-09T10:31:00Z') },
+    ],
     ['B17 a duration that is none', { duration: '-1' }, { durationSec: null }],
     ['B17 no duration', { duration: null }, { durationSec: null }],
     ['B20 no caller', { from: '' }, { from: null }],
