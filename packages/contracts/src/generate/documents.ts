@@ -133,6 +133,8 @@ function stageOperations(): [string, JsonObject][] {
   return [
     ['media-gateway.produce', operation('send', 'call.ended')],
     ...stages,
+    ['reconciler.produce-ended', operation('send', 'call.ended')],
+    ['reconciler.produce-extracted', operation('send', 'call.extracted')],
     ['extractor-commands.consume', operation('receive', 'call.erase')],
     ['webhook-dispatcher.deliver', operation('send', 'webhook')],
   ];
