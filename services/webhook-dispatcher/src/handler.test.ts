@@ -7,13 +7,19 @@ import {
   type CallExtracted,
   type Received,
 } from '@pipeline/contracts';
-import { webhookBodySchema } from '@pipeline/contracts/webhook';
+import { webhookBodySchema, webhookErasedSchema } from '@pipeline/contracts/webhook';
 import { describe, expect, it } from 'vitest';
 import { callLogWith } from './fixtures/call-log.ts';
 import { handle, handOn, ownResult, type EndpointWishes, type FrozenWebhook, type StoredCall } from './handler.ts';
 
 const CALL = 'CA00000000000000000000000000000001';
 const never = new AbortController().signal;
+const TOMBSTONE = {
+  kind: 'erased',
+  businessId: 'biz_123',
+  revision: 4,
+  erasedAt: '2025-12-10T08:00:00.900Z',
+} as const;
 
 describe('a notice of a stored call', () => {
   it('freezes call.completed from the CallLog and publishes nothing', async () => {
@@ -138,11 +144,29 @@ describe('a notice that does not fit its CallLog', () => {
   });
 
   it('B48: of an erased or expired call freezes nothing', async () => {
-    for (const kind of ['erased', 'expired'] as const) {
-      const world = createWorld({ stored: { kind } });
-      expect(await world.handle(noticeOf())).toEqual([]);
+    for (const stored of [TOMBSTONE, { kind: 'expired' }] as const) {
+      const world = createWorld({ stored });
+      expect(await world.handle(noticeOf({ revision: 5 }))).toEqual([]);
       expect(world.rows).toEqual([]);
     }
+  });
+
+  it('of an erased call tells a business that asked for it, once, and nothing but which call', async () => {
+    const settings = settingsWith({ webhook_events: ['call.erased'] });
+    const world = createWorld({ stored: TOMBSTONE, settings });
+    await world.handle(noticeOf({ revision: 5 }));
+    await world.handle(noticeOf({ revision: 5 }));
+    expect(world.rows).toMatchObject([{ webhookId: `msg_${CALL}_erased`, eventType: 'call.erased', revision: 4 }]);
+    const body: unknown = JSON.parse(Buffer.from(world.rows[0]?.body ?? []).toString('utf8'));
+    expect(webhookErasedSchema.parse(body)).toEqual(body);
+    expect(body).toEqual({
+      event_type: 'call.erased',
+      timestamp: '2025-12-10T08:00:00Z',
+      business_id: 'biz_123',
+      call_id: CALL,
+      revision: 4,
+      schema_version: 1,
+    });
   });
 
   it('B47: that names another business sends nothing to anybody', async () => {

@@ -9,13 +9,18 @@ import {
   type Received,
 } from '@pipeline/contracts';
 import { webhookId } from '@pipeline/contracts/webhook';
-import { buildPayload, type BodyType } from './payload.ts';
+import { buildErased, buildPayload, type BodyType } from './payload.ts';
 
 /** What is stored for a call. */
 export type StoredCall =
   | { readonly kind: 'none' }
   | { readonly kind: 'call'; readonly callLog: CallLog }
-  | { readonly kind: 'erased' }
+  | {
+      readonly kind: 'erased';
+      readonly businessId: string;
+      readonly revision: number;
+      readonly erasedAt?: string;
+    }
   | { readonly kind: 'expired' };
 
 /** A webhook with its bytes, before it is kept. */
@@ -24,7 +29,7 @@ export type FrozenWebhook = {
   readonly endpointId: string;
   readonly businessId: string;
   readonly callSid: string;
-  readonly eventType: BodyType;
+  readonly eventType: BodyType | 'call.erased';
   readonly revision: number;
   readonly body: Uint8Array;
 };
@@ -55,10 +60,13 @@ const MAX_ROUNDS = 3;
  */
 export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSignal): Promise<OutboundEvent[]> {
   const stored = await deps.findCall(notice.callSid, signal);
-  if (stored.kind === 'erased' || stored.kind === 'expired') return [];
-  if (stored.kind === 'call' && stored.callLog.businessId !== notice.businessId) {
+  if (stored.kind === 'expired') return [];
+  const businessId =
+    stored.kind === 'call' ? stored.callLog.businessId : stored.kind === 'erased' ? stored.businessId : null;
+  if (businessId !== null && businessId !== notice.businessId) {
     throw new PermanentError('BUSINESS_UNKNOWN', { message: 'the notice names another business than the CallLog' });
   }
+  if (stored.kind === 'erased') return tellErased(notice.callSid, stored, deps, signal);
   // A CallLog is written before its notice: without one it is a restored database or a forged notice. It may appear, for a day.
   if (stored.kind === 'none' || stored.callLog.revision < notice.revision) {
     throw new RetryLaterError('the CallLog of the notice is not there', { code: 'OBJECT_MISSING' });
@@ -73,6 +81,24 @@ export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSig
     if (frozenNow === 'inserted') return [];
   }
   throw new RetryLaterError('other notices of the call are being worked', { deadline: 'none' });
+}
+
+/** A tombstone becomes `call.erased` where the business asked for it. It is built from the tombstone, and told once. */
+async function tellErased(
+  callSid: string,
+  tombstone: Extract<StoredCall, { kind: 'erased' }>,
+  deps: HandlerDeps,
+  signal: AbortSignal,
+): Promise<OutboundEvent[]> {
+  const { businessId, revision } = tombstone;
+  const settings = await readSettings(businessId, deps, signal);
+  if (settings instanceof Error) throw settings;
+  const url = wishesOf(settings);
+  if (url === null || settings?.webhook_events.includes('call.erased') !== true) return [];
+  const eventType = 'call.erased' as const;
+  const ids = { webhookId: webhookId({ type: eventType, callSid }), endpointId: businessId, businessId, callSid };
+  await deps.freeze({ ...ids, eventType, revision, body: buildErased(callSid, tombstone) }, url, signal);
+  return [];
 }
 
 /**
@@ -93,7 +119,10 @@ export async function handOn(notice: Notice, failure: Failure): Promise<Outbound
   }
 }
 
-/** The result of a notice when it has been worked before: nothing to publish. `null` when it has not. */
+/**
+ * The result of a notice when it has been worked before: nothing to publish. `null` when it has not. The notice of a tombstone has a
+ * revision above the call's last one, so it is none of these.
+ */
 export async function ownResult(
   notice: Notice,
   deps: Pick<HandlerDeps, 'frozenRevisions'>,

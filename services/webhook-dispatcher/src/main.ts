@@ -9,6 +9,7 @@ import { createService, createStageMetrics, loadConfig } from '@pipeline/runtime
 import { configSchema } from './config.ts';
 import { createDispatcher } from './delivery/dispatcher.ts';
 import { createDeliveryMetrics } from './delivery/metrics.ts';
+import { createNoticeReport } from './delivery/notices.ts';
 import { handle, handOn, ownResult } from './handler.ts';
 
 const config = loadConfig(configSchema, process.env);
@@ -26,14 +27,15 @@ const endpoint = createEndpoint({
   totalTimeoutMs: config.WEBHOOK_TIMEOUT_MS,
 });
 service.onStop('connections', async () => endpoint.close());
+const { countNotice, ...metrics } = createDeliveryMetrics(registry, Date.now);
 const dispatcher = createDispatcher({
-  deliveries: createDeliveryStore(store),
+  deliveries: createDeliveryStore(store, { onNotice: createNoticeReport(logger, countNotice) }),
   // The only place where secrets are opened: they sign attempts and are kept nowhere.
   findSettings: createSecretSettingsReader(store, config.SETTINGS_KEYS).byId,
   endpoint,
   owner: `${instance}/${randomUUID()}`,
   config,
-  ...createDeliveryMetrics(registry, Date.now),
+  ...metrics,
   crashPoint,
   logger,
 });

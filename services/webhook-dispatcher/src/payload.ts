@@ -1,5 +1,11 @@
 import { customerPhone, type CallLog } from '@pipeline/contracts';
-import { WEBHOOK_SCHEMA_VERSION, WEBHOOK_SOFT_LIMIT_BYTES, type WebhookBody } from '@pipeline/contracts/webhook';
+import {
+  WEBHOOK_SCHEMA_VERSION,
+  WEBHOOK_SOFT_LIMIT_BYTES,
+  webhookInstant,
+  type WebhookBody,
+  type WebhookErased,
+} from '@pipeline/contracts/webhook';
 
 export type BodyType = WebhookBody['event_type'];
 
@@ -15,11 +21,27 @@ export function buildPayload(callLog: CallLog, type: BodyType): Buffer {
   return encoded.length <= WEBHOOK_SOFT_LIMIT_BYTES ? encoded : encode(withoutEvidence(shorter));
 }
 
+/** The bytes of `call.erased`: which call is to be forgotten, and nothing else of it. */
+export function buildErased(
+  callSid: string,
+  tombstone: { readonly businessId: string; readonly revision: number; readonly erasedAt?: string },
+): Buffer {
+  const body: WebhookErased = {
+    event_type: 'call.erased',
+    timestamp: webhookInstant(new Date(tombstone.erasedAt ?? Date.now())),
+    business_id: tombstone.businessId,
+    call_id: callSid,
+    revision: tombstone.revision,
+    schema_version: WEBHOOK_SCHEMA_VERSION,
+  };
+  return Buffer.from(JSON.stringify(body), 'utf8');
+}
+
 /** The order of the first eleven keys is part of the contract with consumers; whatever is new comes after them. */
 function webhookBody(callLog: CallLog, type: BodyType): WebhookBody {
   return {
     event_type: type,
-    timestamp: wholeSeconds(callLog.stored_at),
+    timestamp: webhookInstant(new Date(callLog.stored_at)),
     business_id: callLog.businessId,
     call_id: callLog.callSid,
     phone: customerPhone(callLog),
@@ -45,11 +67,6 @@ function withoutTranscript(body: WebhookBody): WebhookBody {
 
 function withoutEvidence(body: WebhookBody): WebhookBody {
   return { ...body, fields: body.fields.map((field) => ({ ...field, evidence: null })) };
-}
-
-function wholeSeconds(instant: string): string {
-  const ms = Date.parse(instant);
-  return `${new Date(ms - (ms % 1_000)).toISOString().slice(0, 19)}Z`;
 }
 
 function encode(body: WebhookBody): Buffer {

@@ -6,7 +6,12 @@ import type { StoredDocument } from './model.ts';
 export type StoredCall =
   | { readonly kind: 'none' }
   | { readonly kind: 'call'; readonly callLog: CallLog }
-  | { readonly kind: 'erased'; readonly businessId: string; readonly revision: number }
+  | {
+      readonly kind: 'erased';
+      readonly businessId: string;
+      readonly revision: number;
+      readonly erasedAt?: string;
+    }
   | { readonly kind: 'expired'; readonly businessId: string; readonly revision: number };
 
 /** What of a document comes from the caller; the rest is written by the store (`_id`, `previous`, its times). */
@@ -22,7 +27,10 @@ export function toContent(log: NewCallLog): DocumentContent {
 export function fromDocument(document: StoredDocument | null): StoredCall {
   if (document === null) return { kind: 'none' };
   const { businessId, revision } = document;
-  if ('erased' in document && document.erased === true) return { kind: 'erased', businessId, revision };
+  if ('erased' in document && document.erased === true) {
+    const { erasedAt } = document;
+    return { kind: 'erased', businessId, revision, ...(erasedAt && { erasedAt: erasedAt.toISOString() }) };
+  }
   if ('expired' in document && document.expired === true) return { kind: 'expired', businessId, revision };
   return { kind: 'call', callLog: toCallLog(document) };
 }

@@ -19,7 +19,12 @@ export type ClaimOptions = Lease & {
 };
 
 /** A row in the hands of the caller. */
-export type Claimed = { readonly row: DeliveryRow; readonly hold: Hold };
+export type Claimed = {
+  readonly row: DeliveryRow;
+  readonly hold: Hold;
+  /** Since when it waited for this. */
+  readonly dueAt: Date;
+};
 
 type Deps = { readonly deliveries: Model<DeliveryDocument>; readonly book: EndpointBook };
 type Waiting = { readonly _id: string; readonly nextAttemptAt: Date };
@@ -70,7 +75,8 @@ async function claimOf(deps: Deps, endpoint: Endpoint, options: ClaimOptions, no
   );
   if (granted.length === 0) return [];
   const rows = await leaseRows(deps.deliveries, granted, { owner, leaseMs: options.leaseMs }, options.signal);
-  const claimed = rows.map((row) => ({ row, hold: holdOf(row, owner) }));
+  const waited = new Map([...pages.first, ...pages.later, ...pages.test].map((row) => [row._id, row.nextAttemptAt]));
+  const claimed = rows.map((row) => ({ row, hold: holdOf(row, owner), dueAt: waited.get(row.id) ?? now }));
   // Others may have been faster with a row; what was granted for it goes back.
   const unused = granted.filter((id) => !rows.some((row) => row.id === id)).map((id) => slotOf(owner, id));
   if (unused.length > 0) await deps.book.change(endpoint.id, returnSlots(unused), options.signal);

@@ -3,7 +3,7 @@ export type { StoreConfig } from '../connection/options.ts';
 export { createAnnouncedCalls, MAX_ANNOUNCED, type AnnouncedCalls } from './announced.ts';
 export type { AttemptOutcome, AttemptRecord, StoredAttempt } from './attempt.ts';
 export type { Claimed, ClaimOptions } from './claim.ts';
-export type { EndpointBook } from './endpoint/book.ts';
+export type { EndpointBook, EndpointCensus } from './endpoint/book.ts';
 export type {
   Endpoint,
   EndpointChange,

@@ -219,6 +219,7 @@ function deliveryWith(changes: Partial<OpenDelivery>): OpenDelivery {
     attempts: 0,
     priorAttempts: 0,
     openedAt: new Date(NOW),
+    dueAt: new Date(NOW),
     ...changes,
   };
 }

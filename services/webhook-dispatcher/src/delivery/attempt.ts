@@ -22,7 +22,10 @@ export type OpenDelivery = Pick<
   | 'attempts'
   | 'priorAttempts'
   | 'openedAt'
->;
+> & {
+  /** When this attempt was due. */
+  readonly dueAt: Date;
+};
 
 export interface AttemptDeps {
   findSettings(businessId: string, signal: AbortSignal): Promise<FullSettings | null>;

@@ -231,6 +231,7 @@ function start({ lines = [], crashPoint = () => undefined, ...config }: Override
       ...config,
     },
     onAttempt: () => undefined,
+    onCensus: () => undefined,
     crashPoint,
     logger: createTestLogger(lines),
   });

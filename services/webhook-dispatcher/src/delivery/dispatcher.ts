@@ -1,10 +1,11 @@
 import type { FullSettings } from '@pipeline/contracts';
-import type { Beginning, DeliveryStore } from '@pipeline/call-store/deliveries';
+import type { Beginning, DeliveryStore, EndpointCensus } from '@pipeline/call-store/deliveries';
 import type { Endpoint } from '@pipeline/egress';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
 import type { EndpointWishes, FrozenWebhook, HandlerDeps } from '../handler.ts';
 import { makeAttempt, type AttemptReport, type OpenDelivery } from './attempt.ts';
 import { createDeliveryLoop } from './loop.ts';
+import { createUpkeep } from './upkeep.ts';
 
 export type DispatcherOptions = {
   readonly deliveries: DeliveryStore;
@@ -22,6 +23,7 @@ export type DispatcherOptions = {
     readonly WEBHOOK_ENDPOINT_RATE: number;
   };
   onAttempt(delivery: OpenDelivery, report: AttemptReport): void;
+  onCensus(census: EndpointCensus): void;
   readonly crashPoint: CrashPoint;
   readonly logger: Logger;
 };
@@ -30,6 +32,8 @@ export type Dispatcher = Pick<HandlerDeps, 'freeze' | 'frozenRevisions'> & {
   start(): void;
   stop(): Promise<void>;
 };
+
+const UPKEEP_MS = 10_000;
 
 /** Joins the handler's needs with the delivery loop: what this process freezes it also leases, and sends at once. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -49,7 +53,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     {
       claimDue: async (limit, later, signal) => {
         const claimed = await deliveries.claimDue({ ...lease, limit, later, signal });
-        return claimed.map(({ row, hold }) => ({ delivery: row, hold }));
+        return claimed.map(({ row, hold, dueAt }) => ({ delivery: { ...row, dueAt }, hold }));
       },
       makeAttempt: (delivery, isInTime, signal) => makeAttempt(delivery, attemptDeps, isInTime, signal),
       settle: async (hold, outcome, signal) => (await deliveries.settle(hold, outcome, signal)).kind,
@@ -65,6 +69,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
   );
 
+  const upkeep = createUpkeep(
+    { healDue: deliveries.healDue, census: deliveries.endpoints.census, onCensus: options.onCensus, logger },
+    UPKEEP_MS,
+  );
   const beginningOf = (target: EndpointWishes | null): Beginning => {
     if (target === null) return { kind: 'no_endpoint' };
     if (!loop.hasRoom()) return { kind: 'due' };
@@ -85,10 +93,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       .filter((row) => row.endpointId === endpointId && row.eventType !== 'call.erased')
       .map((row) => row.revision);
   };
-  return { freeze, frozenRevisions, start: loop.start, stop: loop.stop };
+  const start = (): void => {
+    loop.start();
+    upkeep.start();
+  };
+  const stop = async (): Promise<void> => {
+    upkeep.stop();
+    await loop.stop();
+  };
+  return { freeze, frozenRevisions, start, stop };
 }
 
 function openDelivery(webhook: FrozenWebhook): OpenDelivery {
+  const now = new Date();
   return {
     ...webhook,
     id: `${webhook.webhookId}@${webhook.endpointId}`,
@@ -96,6 +113,7 @@ function openDelivery(webhook: FrozenWebhook): OpenDelivery {
     trigger: 'schedule',
     attempts: 0,
     priorAttempts: 0,
-    openedAt: new Date(),
+    openedAt: now,
+    dueAt: now,
   };
 }

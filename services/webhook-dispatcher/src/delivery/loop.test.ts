@@ -243,5 +243,6 @@ function deliveryOf(id: string): OpenDelivery {
     attempts: 0,
     priorAttempts: 0,
     openedAt: new Date(),
+    dueAt: new Date(),
   };
 }

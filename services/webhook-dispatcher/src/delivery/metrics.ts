@@ -1,10 +1,12 @@
-import { createCounter, createHistogram, type Service } from '@pipeline/runtime';
+import type { EndpointCensus } from '@pipeline/call-store/deliveries';
+import { createCounter, createGauge, createHistogram, type Service } from '@pipeline/runtime';
 import type { AttemptReport, OpenDelivery } from './attempt.ts';
 
 const GIVEN_UP: ReadonlySet<string> = new Set(['exhausted', 'disabled', 'cancelled']);
 const LAG_BUCKETS_SECONDS = [0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200];
+const NOBODY: EndpointCensus = { paused: 0, disabled: 0, breakerOpen: 0, oldestDueSeconds: 0 };
 
-/** Counts attempts and what was given up, and measures how long first attempts had to wait. No business label. */
+/** What is counted and measured about deliveries. No business label. Gauges are of the last look of this process. */
 export function createDeliveryMetrics(registry: Service['registry'], now: () => number) {
   const countAttempt = createCounter(registry, {
     name: 'webhook_attempts_total',
@@ -16,18 +18,39 @@ export function createDeliveryMetrics(registry: Service['registry'], now: () => 
     help: 'Deliveries that are not tried again by themselves, by why.',
     label: 'reason',
   });
+  const countNotice = createCounter(registry, {
+    name: 'webhook_endpoint_notices_total',
+    help: 'What became of endpoints: failing, paused, disabled, breaker_opened, recovered, resumed.',
+    label: 'kind',
+  });
   const observeLag = createHistogram(registry, {
     name: 'webhook_delivery_lag_seconds',
-    help: 'Time from freezing a webhook to the end of its first attempt.',
+    help: 'Time from when an attempt was due to its end.',
     buckets: LAG_BUCKETS_SECONDS,
   });
+  let census = NOBODY;
+  gaugesOf(registry, () => census);
   return {
+    onCensus: (latest: EndpointCensus): void => {
+      census = latest;
+    },
+    countNotice,
     onAttempt: (delivery: OpenDelivery, report: AttemptReport): void => {
       const { state } = report.outcome.next;
       if (GIVEN_UP.has(state)) countGivenUp(state);
       if (report.code === null) return;
       countAttempt(report.code);
-      if (delivery.attempts === 0) observeLag(Math.max(0, now() - delivery.openedAt.getTime()) / 1_000);
+      observeLag(Math.max(0, now() - delivery.dueAt.getTime()) / 1_000);
     },
   };
+}
+
+function gaugesOf(registry: Service['registry'], census: () => EndpointCensus): void {
+  const gauges = [
+    ['webhook_oldest_due_seconds', 'How long the oldest delivery that could be sent has waited.', 'oldestDueSeconds'],
+    ['webhook_endpoints_paused', 'Endpoints that are paused: their webhooks wait.', 'paused'],
+    ['webhook_endpoints_disabled', 'Endpoints that want no more webhooks.', 'disabled'],
+    ['webhook_breakers_open', 'Endpoints that do not answer and get one delivery at a time.', 'breakerOpen'],
+  ] as const;
+  for (const [name, help, key] of gauges) createGauge(registry, { name, help, read: () => census()[key] });
 }
