@@ -12,6 +12,12 @@ export type Records = {
   /** The delivery rows of a call. */
   deliveries(callSid: string): Promise<Document[]>;
   attempts(deliveryId: string): Promise<Document[]>;
+  /** The calls that have a delivery row. */
+  deliveredCalls(): Promise<ReadonlySet<string>>;
+  /** How many deliveries are not at an end. */
+  openDeliveries(): Promise<number>;
+  /** The trace ids of all attempts that were recorded. */
+  attemptTraces(): Promise<ReadonlySet<string>>;
   close(): Promise<void>;
 };
 
@@ -32,6 +38,10 @@ export async function createRecords(surroundings: Surroundings): Promise<Records
     callLogs: () => callLogs.find().toArray(),
     deliveries: (callSid) => delivery.collection('webhook_deliveries').find({ callSid }).toArray(),
     attempts: (deliveryId) => delivery.collection('webhook_attempts').find({ deliveryId }).toArray(),
+    deliveredCalls: async () => new Set(await delivery.collection('webhook_deliveries').distinct('callSid')),
+    openDeliveries: () =>
+      delivery.collection('webhook_deliveries').countDocuments({ state: { $in: ['pending', 'delivering'] } }),
+    attemptTraces: async () => new Set(await delivery.collection('webhook_attempts').distinct('traceId')),
     close: () => client.close(),
   };
 }

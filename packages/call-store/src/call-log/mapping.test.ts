@@ -32,7 +32,11 @@ test('a tombstone and an expired shell are told apart from a CallLog', () => {
   const kept = { _id: SID, businessId: 'biz_1', revision: 3 };
   const facts = { businessId: 'biz_1', revision: 3 };
   expect(fromDocument(null)).toEqual({ kind: 'none' });
-  expect(fromDocument({ ...kept, erased: true, erasedAt: STORED_AT })).toEqual({ kind: 'erased', ...facts });
+  expect(fromDocument({ ...kept, erased: true, erasedAt: STORED_AT })).toEqual({
+    kind: 'erased',
+    ...facts,
+    erasedAt: STORED_AT.toISOString(),
+  });
   expect(fromDocument({ ...kept, expired: true, endedAt: STORED_AT })).toEqual({ kind: 'expired', ...facts });
 });
 

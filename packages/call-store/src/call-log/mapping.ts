@@ -28,7 +28,7 @@ export function fromDocument(document: StoredDocument | null): StoredCall {
   if (document === null) return { kind: 'none' };
   const { businessId, revision } = document;
   if ('erased' in document && document.erased === true) {
-    const { erasedAt } = document;
+    const { erasedAt } = document as { readonly erasedAt?: Date }; // a tombstone, written by `tombstone` alone
     return { kind: 'erased', businessId, revision, ...(erasedAt && { erasedAt: erasedAt.toISOString() }) };
   }
   if ('expired' in document && document.expired === true) return { kind: 'expired', businessId, revision };
