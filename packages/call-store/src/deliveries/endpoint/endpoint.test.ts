@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import { settleTimes } from './due.ts';
+import { newEndpoint, type Endpoint, type EndpointChange, type EndpointNotice, type Lane } from './endpoint.ts';
+import { pause, resume } from './operate.ts';
+import { noteAttempt, type EndpointVerdict } from './outcome.ts';
+import { noteWaiting, returnSlots, takeSlots } from './slots.ts';
+
+const START = Date.parse('2025-12-09T10:30:00Z');
+const SILENT: EndpointVerdict = { kind: 'unanswered', retryAfterMs: null };
+const DAY = 86_400_000;
+
+describe('slots', () => {
+  it('are given up to the cap, to each lane its share, and end by themselves', () => {
+    const world = createWorld();
+    expect(world.take('later', 10)).toBe(6);
+    expect(world.take('first', 10)).toBe(2);
+    expect(world.take('first', 1)).toBe(0);
+    world.pass(60_000);
+    expect(world.endpoint.leases).toEqual([]);
+    expect(world.take('first', 10)).toBe(7);
+    expect(world.take('later', 10)).toBe(1);
+  });
+
+  it('that ended with their process make the endpoint due again, whoever looks at it in between', () => {
+    const world = createWorld();
+    world.take('first', 2);
+    expect(world.endpoint.nextDueAt).toEqual(new Date(START + 60_000));
+    world.pass(60_001);
+    world.change(returnSlots(['another']));
+    expect(world.endpoint.waitingFrom).toEqual(new Date(START + 60_000));
+    expect(world.endpoint.nextDueAt?.getTime()).toBeLessThanOrEqual(world.now());
+  });
+
+  it('follow the rate of the business: a burst of one second, then as many as the time brings', () => {
+    const world = createWorld({ ratePerSecond: 2, maxInFlight: 100 });
+    expect(world.take('first', 10)).toBe(2);
+    world.change(noteWaiting('first', 'now'));
+    expect(world.endpoint.nextDueAt).toEqual(new Date(START + 500));
+    world.pass(500);
+    expect(world.take('first', 10)).toBe(1);
+    world.pass(60_000);
+    expect(world.take('first', 10)).toBe(2);
+  });
+
+  it('with a slow rate are given one by one', () => {
+    const world = createWorld({ ratePerSecond: 0.01, maxInFlight: 4 });
+    expect(world.take('first', 4)).toBe(1);
+    world.pass(99_000);
+    expect(world.take('first', 4)).toBe(0);
+    world.pass(1_000);
+    expect(world.take('first', 4)).toBe(1);
+  });
+});
+
+describe('the circuit breaker', () => {
+  it('opens after five failures in a row, lets out one probe whoever asks, and closes when that is answered', () => {
+    const world = createWorld();
+    for (let count = 0; count < 4; count++) world.attempt(SILENT);
+    expect(world.endpoint.breaker).toBeNull();
+    world.attempt(SILENT);
+    expect(world.notices).toContainEqual({ kind: 'breaker_opened' });
+    world.change(noteWaiting('later', 'now'));
+    expect(world.take('first', 5)).toBe(0);
+    expect(world.endpoint.nextDueAt).toEqual(new Date(world.now() + 10_000));
+    world.pass(10_000);
+    expect(world.take('first', 5)).toBe(1);
+    expect(world.take('later', 5)).toBe(0);
+    world.settle({ kind: 'healthy' });
+    expect(world.endpoint).toMatchObject({ breaker: null, failures: null, unanswered: 0 });
+    expect(world.take('first', 5)).toBe(5);
+  });
+
+  it('stays open for longer with each probe that fails, up to ten minutes', () => {
+    const world = createWorld();
+    for (let count = 0; count < 5; count++) world.attempt(SILENT);
+    const waits: number[] = [];
+    for (let probe = 0; probe < 9; probe++) {
+      const openUntil = world.endpoint.breaker?.openUntil.getTime() ?? 0;
+      waits.push((openUntil - world.now()) / 1_000);
+      world.pass(openUntil - world.now());
+      world.attempt(SILENT);
+    }
+    expect(waits).toEqual([10, 20, 40, 80, 160, 320, 600, 600, 600]);
+  });
+
+  it('gives the next probe out when a probe ends with its process', () => {
+    const world = createWorld();
+    for (let count = 0; count < 5; count++) world.attempt(SILENT);
+    world.pass(10_000);
+    expect(world.take('first', 1)).toBe(1);
+    world.pass(59_999);
+    expect(world.take('first', 1)).toBe(0);
+    world.pass(1);
+    expect(world.take('first', 1)).toBe(1);
+  });
+
+  it('does not open on answers that no repetition makes better, nor on our own failures', () => {
+    const world = createWorld();
+    for (let count = 0; count < 20; count++) world.attempt({ kind: count % 2 === 0 ? 'refusing' : 'none' });
+    expect(world.endpoint.breaker).toBeNull();
+  });
+});
+
+describe('a receiver that asks for less', () => {
+  it('is left alone as long as it asks, then gets half the rate, which grows back with success', () => {
+    const world = createWorld({ ratePerSecond: 8, maxInFlight: 100 });
+    world.attempt({ kind: 'throttling', retryAfterMs: 30_000 });
+    expect(world.take('first', 1)).toBe(0);
+    world.pass(30_000);
+    expect(world.take('first', 100)).toBe(4);
+    for (let count = 0; count < 4; count++) world.settle({ kind: 'healthy' });
+    expect(world.endpoint.throttle).toBeNull();
+  });
+
+  it('is believed for a day at most', () => {
+    const world = createWorld();
+    world.attempt({ kind: 'unanswered', retryAfterMs: 40 * DAY });
+    expect(world.endpoint.throttle?.until).toEqual(new Date(START + DAY));
+  });
+});
+
+describe('an endpoint that only fails', () => {
+  it('warns at 50, 70 and 90 % of five days, is paused at the end of them, and keeps what is for it', () => {
+    const world = createWorld();
+    for (let hour = 0; hour <= 120 && world.endpoint.state === 'active'; hour++) {
+      world.attempt(SILENT);
+      world.pass(3_600_000);
+    }
+    const told = world.notices.filter(({ kind }) => kind !== 'breaker_opened');
+    expect(told).toEqual([
+      { kind: 'failing', percent: 50 },
+      { kind: 'failing', percent: 70 },
+      { kind: 'failing', percent: 90 },
+      { kind: 'paused' },
+    ]);
+    expect(world.endpoint).toMatchObject({ state: 'paused', reason: 'failing' });
+    world.change(noteWaiting('first', 'now'));
+    expect(world.take('first', 1)).toBe(0);
+    expect(world.endpoint).toMatchObject({ waitingFrom: new Date(world.now()), nextDueAt: null });
+  });
+
+  it('is not paused before twenty attempts, however long it takes, nor before five days, however many', () => {
+    const slow = createWorld();
+    for (let count = 0; count < 19; count++) {
+      slow.attempt(SILENT);
+      slow.pass(DAY);
+    }
+    expect(slow.endpoint.state).toBe('active');
+    const quick = createWorld();
+    for (let count = 0; count < 500; count++) quick.attempt({ kind: 'refusing' });
+    quick.pass(4 * DAY);
+    quick.attempt({ kind: 'refusing' });
+    expect(quick.endpoint.state).toBe('active');
+  });
+
+  it('starts anew after one success', () => {
+    const world = createWorld();
+    for (let count = 0; count < 30; count++) world.attempt(SILENT);
+    world.pass(4 * DAY);
+    world.attempt({ kind: 'healthy' });
+    world.pass(2 * DAY);
+    world.attempt(SILENT);
+    expect(world.endpoint).toMatchObject({ state: 'active', failures: { count: 1 } });
+  });
+});
+
+describe('a paused endpoint', () => {
+  it('that stopped by itself is active five minutes after a test that it answers, and catches up at a bounded rate', () => {
+    const world = createWorld({ ratePerSecond: 100, maxInFlight: 100 });
+    world.attempt({ kind: 'gone', reason: 'endpoint_gone' });
+    expect(world.endpoint).toMatchObject({ state: 'disabled', reason: 'endpoint_gone' });
+    expect(world.change(resume({ force: false }))).toBe('needs_test');
+    world.change(noteWaiting('first', 'now'));
+    world.change(noteWaiting('test', 'now'));
+    expect(world.endpoint.nextDueAt).toEqual(new Date(world.now()));
+    world.attempt(SILENT, 'test');
+    expect(world.endpoint).toMatchObject({ state: 'disabled', resumesAt: null });
+    world.attempt({ kind: 'healthy' }, 'test');
+    world.pass(299_999);
+    expect(world.take('first', 1)).toBe(0);
+    world.pass(1);
+    expect(world.take('first', 100)).toBe(5);
+    world.pass(1_000);
+    expect(world.take('first', 100)).toBe(5);
+  });
+
+  it('that an operator paused is resumed by an operator, and by no test', () => {
+    const world = createWorld();
+    expect(world.change(pause())).toBe('paused');
+    expect(world.change(pause())).toBe('already');
+    world.attempt({ kind: 'healthy' }, 'test');
+    world.pass(DAY);
+    expect(world.take('first', 1)).toBe(0);
+    expect(world.change(resume({ force: false }))).toBe('resumed');
+    expect(world.take('first', 1)).toBe(1);
+    expect(world.change(resume({ force: false }))).toBe('already');
+  });
+
+  it('stays paused when what was in flight at the time succeeds', () => {
+    const world = createWorld();
+    world.take('first', 1);
+    world.change(pause());
+    world.settle({ kind: 'healthy' });
+    expect(world.endpoint.state).toBe('paused');
+  });
+});
+
+/** One endpoint and a clock. */
+function createWorld(limits = { ratePerSecond: 1_000, maxInFlight: 8 }) {
+  let now = START;
+  let ids = 0;
+  const notices: EndpointNotice[] = [];
+  const held: { id: string; lane: Lane }[] = [];
+  const world = {
+    endpoint: {
+      ...newEndpoint('biz_1', new Date(START)),
+      limits,
+      bucket: { tokens: 1e9, at: new Date(START) },
+    } as Endpoint,
+    notices,
+    now: () => now,
+    pass: (ms: number): void => {
+      now += ms;
+      world.endpoint = settleTimes(world.endpoint, new Date(now));
+    },
+    change: <T>(change: EndpointChange<T>): T => {
+      const at = new Date(now);
+      const changed = change(settleTimes(world.endpoint, at), at);
+      world.endpoint = settleTimes(changed.endpoint, at);
+      notices.push(...(changed.notices ?? []));
+      return changed.answer;
+    },
+    /** How many slots were given. */
+    take: (lane: Lane, count: number): number => {
+      const wanted = Array.from({ length: count }, () => `slot-${(ids += 1)}`);
+      const given = world.change(takeSlots([{ lane, ids: wanted, leaseMs: 60_000 }]));
+      held.push(...given.map((id) => ({ id, lane })));
+      return given.length;
+    },
+    /** Ends the slot that was taken last. */
+    settle: (verdict: EndpointVerdict): void => {
+      const { id = 'none', lane = 'first' } = held.pop() ?? {};
+      world.change(noteAttempt({ slot: id, lane, verdict, nextAttemptAt: null }));
+    },
+    attempt: (verdict: EndpointVerdict, lane: Lane = 'first'): void => {
+      world.take(lane, 1);
+      world.settle(verdict);
+    },
+  };
+  return world;
+}
