@@ -1,9 +1,11 @@
 import { GATEWAY_HELP, gatewayCommand } from './gateway-command.ts';
 import { OptionError } from './options.ts';
 import { RELAY_HELP, relayCommand } from './relay-command.ts';
+import { WEBHOOKS_HELP, webhooksCommand } from './webhooks-command.ts';
 
 const BENCHES = {
   relay: { run: relayCommand, help: RELAY_HELP },
+  webhooks: { run: webhooksCommand, help: WEBHOOKS_HELP },
   gateway: { run: gatewayCommand, help: GATEWAY_HELP },
 };
 const HELP = Object.values(BENCHES)

@@ -1,3 +1,4 @@
+import type { EndpointLimits } from './endpoint/endpoint.ts';
 import type { EndpointVerdict } from './endpoint/outcome.ts';
 import type { Trigger } from './row.ts';
 
@@ -49,6 +50,8 @@ export type AttemptOutcome = {
     | { readonly state: 'delivered' | 'exhausted' | 'disabled' | 'cancelled' | 'no_endpoint' };
   /** False when the fault was ours: the attempt does not count against the schedule. Default true. */
   readonly charged?: boolean;
+  /** What its business allows now. Default as it was. */
+  readonly limits?: EndpointLimits;
   /** What it says about the endpoint. Default nothing. */
   readonly verdict?: EndpointVerdict;
   /** Null when nothing was sent and nothing is worth remembering. */

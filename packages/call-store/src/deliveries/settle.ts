@@ -40,7 +40,8 @@ export async function settle(
     await deps.book.change(endpointId, returnSlots([slot]), signal);
     return { kind: 'lost' };
   }
-  const note = { slot, lane, verdict: outcome.verdict ?? { kind: 'none' as const }, nextAttemptAt: row.nextAttemptAt };
+  const { limits, verdict = { kind: 'none' } } = outcome;
+  const note = { slot, lane, verdict, nextAttemptAt: row.nextAttemptAt, ...(limits && { limits }) };
   await Promise.all([deps.book.change(endpointId, noteAttempt(note), signal), remember(deps.log, row, outcome)]);
   return { kind: 'settled', row };
 }

@@ -187,6 +187,7 @@ function createWorld(
       },
       close: () => undefined,
     },
+    limitsOf: () => ({ ratePerSecond: 7, maxInFlight: 3 }),
     crashPoint: () => undefined,
     scheduleSeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
     worker: 'worker-1',

@@ -1,9 +1,16 @@
 import { activeSecrets, type FullSettings } from '@pipeline/contracts';
 import type { AttemptCode } from '@pipeline/contracts/webhook';
-import type { AttemptOutcome, AttemptRecord, DeliveryRow, Trigger } from '@pipeline/call-store/deliveries';
+import type {
+  AttemptOutcome,
+  AttemptRecord,
+  DeliveryRow,
+  EndpointLimits,
+  Trigger,
+} from '@pipeline/call-store/deliveries';
 import { isAllowedHeader, signAttempt, type Endpoint, type EndpointRequest, type SendResult } from '@pipeline/egress';
 import { newTraceparent, traceId } from '@pipeline/messaging';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
+import type { EndpointWishes } from '../handler.ts';
 import { nextAttempt } from '../schedule.ts';
 import { failed, judge, verdictOf, type Outcome } from './outcome.ts';
 
@@ -32,6 +39,8 @@ export interface AttemptDeps {
   readonly endpoint: Endpoint;
   /** For a business that has none of its own. */
   readonly scheduleSeconds: readonly number[];
+  /** What an endpoint is allowed whose business wishes this. */
+  limitsOf(wishes: EndpointWishes): EndpointLimits;
   /** Passed where a fault test may kill the process. */
   readonly crashPoint: CrashPoint;
   /** Name of this process, for the attempt log. */
@@ -79,7 +88,11 @@ export async function makeAttempt(
     if (outcome.kind === 'delivered') deps.crashPoint('wd.after_2xx');
     const attempt = recordOf(request, result, outcome, { worker: deps.worker, trigger: delivery.trigger, traceparent });
     const after = afterwards(delivery, outcome, settings.webhook_schedule_seconds ?? deps.scheduleSeconds, deps);
-    const report = { outcome: { ...after, verdict: verdictOf(outcome), attempt }, code: outcome.code };
+    const limits = deps.limitsOf({
+      ratePerSecond: settings.webhook_rate_per_second,
+      maxInFlight: settings.webhook_max_in_flight,
+    });
+    const report = { outcome: { ...after, verdict: verdictOf(outcome), limits, attempt }, code: outcome.code };
     logAttempt(logger, delivery, report, deps.now());
     return report;
   } catch (error) {

@@ -1,10 +1,10 @@
 import type { FullSettings } from '@pipeline/contracts';
-import type { Beginning, DeliveryStore, EndpointCensus } from '@pipeline/call-store/deliveries';
+import type { Beginning, DeliveryStore, EndpointCensus, EndpointLimits, Lease } from '@pipeline/call-store/deliveries';
 import type { Endpoint } from '@pipeline/egress';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
 import type { EndpointWishes, FrozenWebhook, HandlerDeps } from '../handler.ts';
 import { makeAttempt, type AttemptReport, type OpenDelivery } from './attempt.ts';
-import { createDeliveryLoop } from './loop.ts';
+import { createDeliveryLoop, type LoopDeps, type LoopOptions } from './loop.ts';
 import { createUpkeep } from './upkeep.ts';
 
 export type DispatcherOptions = {
@@ -37,52 +37,16 @@ const UPKEEP_MS = 10_000;
 
 /** Joins the handler's needs with the delivery loop: what this process freezes it also leases, and sends at once. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { deliveries, owner, config, logger } = options;
-  const lease = { owner, leaseMs: config.WEBHOOK_LEASE_MS };
-  const attemptDeps = {
-    findSettings: options.findSettings,
-    endpoint: options.endpoint,
-    scheduleSeconds: config.WEBHOOK_SCHEDULE_SECONDS,
-    crashPoint: options.crashPoint,
-    worker: owner,
-    logger,
-    now: Date.now,
-    random: Math.random,
-  };
-  const loop = createDeliveryLoop(
-    {
-      claimDue: async (limit, later, signal) => {
-        const claimed = await deliveries.claimDue({ ...lease, limit, later, signal });
-        return claimed.map(({ row, hold, dueAt }) => ({ delivery: { ...row, dueAt }, hold }));
-      },
-      makeAttempt: (delivery, isInTime, signal) => makeAttempt(delivery, attemptDeps, isInTime, signal),
-      settle: async (hold, outcome, signal) => (await deliveries.settle(hold, outcome, signal)).kind,
-      release: (hold, signal) => deliveries.release(hold, signal),
-      onAttempt: options.onAttempt,
-      logger,
-    },
-    {
-      slots: config.WEBHOOK_SLOTS,
-      pollMs: config.WEBHOOK_POLL_MS,
-      leaseMs: config.WEBHOOK_LEASE_MS,
-      totalTimeoutMs: config.WEBHOOK_TIMEOUT_MS,
-    },
-  );
+  const { deliveries, logger, onCensus } = options;
+  const loop = createDeliveryLoop(loopDepsOf(options), loopOptionsOf(options.config));
+  const { healDue, endpoints } = deliveries;
+  const upkeep = createUpkeep({ healDue, census: endpoints.census, onCensus, logger }, UPKEEP_MS);
+  const lease = { owner: options.owner, leaseMs: options.config.WEBHOOK_LEASE_MS };
 
-  const upkeep = createUpkeep(
-    { healDue: deliveries.healDue, census: deliveries.endpoints.census, onCensus: options.onCensus, logger },
-    UPKEEP_MS,
-  );
-  const beginningOf = (target: EndpointWishes | null): Beginning => {
-    if (target === null) return { kind: 'no_endpoint' };
-    if (!loop.hasRoom()) return { kind: 'due' };
-    const ratePerSecond = target.ratePerSecond ?? config.WEBHOOK_ENDPOINT_RATE;
-    const maxInFlight = target.maxInFlight ?? config.WEBHOOK_ENDPOINT_SLOTS;
-    return { kind: 'send', lease, limits: { ratePerSecond, maxInFlight } };
-  };
-  const freeze = async (webhook: FrozenWebhook, target: EndpointWishes | null, signal: AbortSignal) => {
+  const freeze = async (webhook: FrozenWebhook, wishes: EndpointWishes | null, signal: AbortSignal) => {
     const leasedAt = performance.now();
-    const frozen = await deliveries.freeze(webhook, beginningOf(target), signal);
+    const beginning = beginningOf(wishes, loop.hasRoom(), lease, options.config);
+    const frozen = await deliveries.freeze(webhook, beginning, signal);
     options.crashPoint('wd.after_row');
     if (frozen.kind === 'held') loop.accept({ delivery: openDelivery(webhook), hold: frozen.hold }, leasedAt);
     return frozen.kind === 'exists' ? 'exists' : 'inserted';
@@ -102,6 +66,60 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     await loop.stop();
   };
   return { freeze, frozenRevisions, start, stop };
+}
+
+function loopDepsOf(options: DispatcherOptions): LoopDeps {
+  const { deliveries, owner, config, logger } = options;
+  const attemptDeps = {
+    findSettings: options.findSettings,
+    endpoint: options.endpoint,
+    scheduleSeconds: config.WEBHOOK_SCHEDULE_SECONDS,
+    limitsOf: (wishes: EndpointWishes) => limitsOf(wishes, config),
+    crashPoint: options.crashPoint,
+    worker: owner,
+    logger,
+    now: Date.now,
+    random: Math.random,
+  };
+  return {
+    claimDue: async (limit, later, signal) => {
+      const claim = { owner, leaseMs: config.WEBHOOK_LEASE_MS, limit, later, signal };
+      const claimed = await deliveries.claimDue(claim);
+      return claimed.map(({ row, hold, dueAt }) => ({ delivery: { ...row, dueAt }, hold }));
+    },
+    makeAttempt: (delivery, isInTime, signal) => makeAttempt(delivery, attemptDeps, isInTime, signal),
+    settle: async (hold, outcome, signal) => (await deliveries.settle(hold, outcome, signal)).kind,
+    release: (hold, signal) => deliveries.release(hold, signal),
+    onAttempt: options.onAttempt,
+    logger,
+  };
+}
+
+function loopOptionsOf(config: DispatcherOptions['config']): LoopOptions {
+  return {
+    slots: config.WEBHOOK_SLOTS,
+    pollMs: config.WEBHOOK_POLL_MS,
+    leaseMs: config.WEBHOOK_LEASE_MS,
+    totalTimeoutMs: config.WEBHOOK_TIMEOUT_MS,
+  };
+}
+
+/** Without room in this process the row is due for anybody, so that no slot of the endpoint waits for one of ours. */
+function beginningOf(
+  wishes: EndpointWishes | null,
+  hasRoom: boolean,
+  lease: Lease,
+  config: DispatcherOptions['config'],
+): Beginning {
+  if (wishes === null) return { kind: 'no_endpoint' };
+  return hasRoom ? { kind: 'send', lease, limits: limitsOf(wishes, config) } : { kind: 'due' };
+}
+
+function limitsOf(wishes: EndpointWishes, config: DispatcherOptions['config']): EndpointLimits {
+  return {
+    ratePerSecond: wishes.ratePerSecond ?? config.WEBHOOK_ENDPOINT_RATE,
+    maxInFlight: wishes.maxInFlight ?? config.WEBHOOK_ENDPOINT_SLOTS,
+  };
 }
 
 function openDelivery(webhook: FrozenWebhook): OpenDelivery {

@@ -1,5 +1,5 @@
 import { earlier } from './due.ts';
-import type { Endpoint, EndpointChange, EndpointNotice, EndpointReason, Lane } from './endpoint.ts';
+import type { Endpoint, EndpointChange, EndpointLimits, EndpointNotice, EndpointReason, Lane } from './endpoint.ts';
 
 /** What an attempt says about its endpoint. */
 export type EndpointVerdict =
@@ -21,6 +21,8 @@ export type AttemptNote = {
   readonly slot: string;
   readonly lane: Lane;
   readonly verdict: EndpointVerdict;
+  /** What its business allows now; as it was when absent. */
+  readonly limits?: EndpointLimits;
   /** When the delivery is due again, by the clock of the database; null when it is not. */
   readonly nextAttemptAt: Date | null;
 };
@@ -46,7 +48,8 @@ export function noteAttempt(note: AttemptNote): EndpointChange<void> {
     const waitingFrom = earlier(found.waitingFrom, note.lane === 'test' ? null : note.nextAttemptAt);
     const testFrom = earlier(found.testFrom, note.lane === 'test' ? note.nextAttemptAt : null);
     const leases = found.leases.filter((lease) => lease.id !== note.slot);
-    const { endpoint, notices } = judged({ ...found, leases, waitingFrom, testFrom }, note, now);
+    const limits = note.limits ?? found.limits;
+    const { endpoint, notices } = judged({ ...found, leases, limits, waitingFrom, testFrom }, note, now);
     return { endpoint, notices, answer: undefined };
   };
 }

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import {
+  connectStore,
+  createDeliveryStore,
+  type DeliveryStore,
+  type NewDelivery,
+} from '@pipeline/call-store/deliveries';
+import { businessSettingsSchema } from '@pipeline/contracts';
+import { webhookId } from '@pipeline/contracts/webhook';
+import { operate } from '@pipeline/e2e/operator';
+import { startStack, type Stack } from '@pipeline/e2e/stack';
+import { createLogger } from '@pipeline/runtime';
+
+/** webhook-dispatcher as it is deployed, on real servers, with deliveries that wait for it. */
+export type Subject = {
+  readonly deliveries: DeliveryStore;
+  /** Saves a business whose webhooks go to this URL. */
+  addBusiness(id: string, url: string): Promise<void>;
+  /** Starts one process and waits until it is ready. */
+  start(variables: Readonly<Record<string, string>>): Promise<void>;
+  /** Stops every process. */
+  stopAll(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+/** About what a call of five minutes gives. */
+export const BODY = Buffer.from(JSON.stringify({ event_type: 'call.completed', transcript: 'x'.repeat(4_000) }));
+
+/** Starts the servers; no service runs yet. */
+export async function startSubject(tell: (line: string) => void, signal: AbortSignal): Promise<Subject> {
+  const stack = await startStack({ services: [], report: tell, signal });
+  try {
+    const store = await storeOf(stack);
+    return {
+      deliveries: createDeliveryStore(store),
+      addBusiness: async (id, url) => {
+        const settings = businessSettingsSchema.parse({
+          id,
+          name: 'Bench',
+          agent: { instructions: 'Speak.', greeting: 'Hello.' },
+          inbound_webhook_url: url,
+          webhook_secrets: [SECRET],
+          webhook_rate_per_second: 10_000,
+          webhook_max_in_flight: 64,
+        });
+        await operate(['settings', 'set', '-'], 'callctl', stack.surroundings, JSON.stringify(settings));
+      },
+      start: async (variables) => void (await stack.fleet.start('webhook-dispatcher', 1, variables)),
+      stopAll: async () => void (await stack.fleet.stop()),
+      stop: async () => {
+        await store.close();
+        await stack.stop();
+      },
+    };
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+/** A delivery of a call that there never was. */
+export function newDelivery(businessId: string): NewDelivery {
+  const callSid = `CA${randomBytes(16).toString('hex')}`;
+  return {
+    webhookId: webhookId({ type: 'call.completed', callSid }),
+    endpointId: businessId,
+    businessId,
+    callSid,
+    eventType: 'call.completed',
+    revision: 1,
+    body: BODY,
+  };
+}
+
+async function storeOf({ surroundings }: Stack) {
+  const { user, password } = surroundings.credentials['webhook-dispatcher'];
+  return connectStore({
+    config: {
+      MONGO_URL: surroundings.mongoUrl,
+      MONGO_USER: user,
+      MONGO_PASSWORD: password,
+      MONGO_DB_PREFIX: surroundings.databasePrefix,
+    },
+    instance: 'bench',
+    logger: createLogger({ level: 'error', bindings: {} }),
+  });
+}
