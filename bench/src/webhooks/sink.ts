@@ -19,7 +19,7 @@ export async function startSink(hangMs = 0): Promise<Sink> {
   const worker = new Worker(new URL('sink-thread.ts', import.meta.url), { workerData: { hangMs } });
   const [{ port }] = (await once(worker, 'message')) as [{ readonly port: number }]; // sink-thread's first message
   const look = async (): Promise<Arrivals> => {
-    worker.postMessage('look');
+    worker.postMessage('look', []);
     const [{ times }] = (await once(worker, 'message')) as [{ readonly times: Arrivals }]; // and all later ones
     return times;
   };
