@@ -62,6 +62,17 @@ test('a replay to an endpoint that is paused waits there, and says so', async ()
   await close();
 });
 
+test('a row that one process notes is found although another has meanwhile taken the one before it', async () => {
+  const { operator, ended, sendNext, close } = await open();
+  const [first, second] = [await ended('biz_1', 'exhausted'), await ended('biz_1', 'exhausted')];
+  await operator.replay(first.id, never);
+  expect(await vi.waitFor(sendNext, { timeout: 20_000 })).toMatchObject({ id: first.id });
+  // The operator's process remembers that something waits; by now nothing does.
+  await operator.replay(second.id, never);
+  expect(await vi.waitFor(sendNext, { timeout: 20_000 })).toMatchObject({ id: second.id });
+  await close();
+});
+
 test('a search finds by state, business and time, page by page, each row once', async () => {
   const { operator, ended, close } = await open();
   const rows: DeliveryRow[] = [];

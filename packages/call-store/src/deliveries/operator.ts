@@ -55,6 +55,7 @@ export function createOperatorDeliveries(store: Store): OperatorDeliveries {
   const { connection, expect } = internalsOf(store);
   expect(DELIVERY_PLAN);
   const { deliveries, endpoints } = deliveryModels(connection('delivery'));
+  const book = createEndpointBook(endpoints, {});
   return {
     search: async (search, { limit, after }, signal) => {
       const filter = { ...filterOf(search), ...(after === undefined ? {} : afterOf(after)) };
@@ -67,8 +68,6 @@ export function createOperatorDeliveries(store: Store): OperatorDeliveries {
     replay: async (rowId, signal) => {
       const row = await makeDue(deliveries, rowId, signal);
       if (row === null) return whyNot(deliveries, rowId, signal);
-      // A book of its own for each: one that remembers might think that the endpoint knows already.
-      const book = createEndpointBook(endpoints, {});
       await book.change(row.endpointId, noteWaiting(row.lane, 'now'), signal);
       const endpoint = await book.find(row.endpointId, signal);
       return { kind: 'due', row, isHeld: endpoint !== null && endpoint.state !== 'active' };

@@ -116,10 +116,17 @@ async function writeTogether(
   const batch = page.waiting.splice(0, MAX_TOGETHER);
   try {
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
+      const isRemembered = page.seen !== null;
       const seen = await newest(model, id, page);
       const now = new Date(seen.now.getTime() + (performance.now() - seen.seenAt));
       const applied = applyAll(batch, seen.endpoint, now);
-      page.seen = applied.endpoint === seen.endpoint ? seen : await write(model, applied.endpoint);
+      const isUnchanged = applied.endpoint === seen.endpoint;
+      if (isUnchanged && isRemembered) {
+        // No write has proved the memory: somebody may have taken back what this change finds done already.
+        page.seen = null;
+        continue;
+      }
+      page.seen = isUnchanged ? seen : await write(model, applied.endpoint);
       if (page.seen !== null) {
         batch.forEach((one, place) => one.resolve(applied.answers[place]));
         for (const notice of applied.notices) options.onNotice?.(applied.endpoint, notice);
