@@ -1,14 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  createDeliveryStore,
-  type DeliveryRow,
-  type DeliveryStore,
-  type NewDelivery,
-} from '@pipeline/call-store/deliveries';
-import { WEBHOOK_SCHEMA_VERSION, webhookId, webhookInstant, type WebhookTest } from '@pipeline/contracts/webhook';
+import { createDeliveryStore, type DeliveryRow, type DeliveryStore } from '@pipeline/call-store/deliveries';
 import { CommandError, UsageError, type Context, type Result, type Verb } from '../verb.ts';
 import { businessIdOf, settingsWithUrl } from '../webhooks/change-endpoint.ts';
+import { testDelivery } from '../webhooks/test-delivery.ts';
 import { attemptLines, heldBy } from '../webhooks/delivery-text.ts';
 import { withStore } from '../with-store.ts';
 
@@ -32,7 +26,7 @@ export const webhooksTest: Verb = {
     return withStore(context, async (store) => {
       const settings = await settingsWithUrl(store, businessId, context.signal);
       const deliveries = createDeliveryStore(store);
-      const test = testOf(businessId);
+      const test = testDelivery(businessId, new Date());
       await deliveries.freeze(test, { kind: 'due' }, context.signal);
       context.progress(`${test.webhookId} is on its way to ${hostOf(settings.inbound_webhook_url)}`);
       const row = await settled(deliveries, test.webhookId, seconds * 1_000, context);
@@ -40,27 +34,6 @@ export const webhooksTest: Verb = {
     });
   },
 };
-
-function testOf(businessId: string): NewDelivery {
-  const body: WebhookTest = {
-    event_type: 'webhook.test',
-    timestamp: webhookInstant(new Date()),
-    business_id: businessId,
-    message: 'This is a test. It is about no call.',
-    schema_version: WEBHOOK_SCHEMA_VERSION,
-  };
-  return {
-    webhookId: webhookId({ type: 'webhook.test', nonce: randomBytes(12).toString('hex') }),
-    endpointId: businessId,
-    businessId,
-    callSid: null,
-    eventType: 'webhook.test',
-    revision: 1,
-    body: Buffer.from(JSON.stringify(body), 'utf8'),
-    lane: 'test',
-    trigger: 'manual',
-  };
-}
 
 /** The row once nothing more happens to it. Throws a CommandError when that takes too long. */
 async function settled(deliveries: DeliveryStore, id: string, waitMs: number, context: Context): Promise<DeliveryRow> {
