@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
-import { readSignatureVectors, WEBHOOK_FOLDER } from './fixtures/signature-vectors.ts';
+import { compileFunction } from 'node:vm';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { readSignatureVectors, WEBHOOK_FOLDER, type SignatureVector } from './fixtures/signature-vectors.ts';
 
 const SNIPPETS = fileURLToPath(new URL('../../../docs/webhooks/snippets/', import.meta.url));
 const VECTORS_FILE = fileURLToPath(new URL('signatures.json', WEBHOOK_FOLDER));
@@ -58,6 +60,46 @@ describe('the verify snippets', () => {
     });
   }
 });
+
+describe('the code for n8n', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('decides every vector rightly, as a Code node runs it', async () => {
+    const code =
+      /```js\n\s+const \{ createHmac[\s\S]+?```/.exec(readFileSync(join(SNIPPETS, '../recipes.md'), 'utf8'))?.[0] ?? '';
+    const body = code.replace('```js', '').replace('```', '');
+    const node = compileFunction(`return (async function () {${body}}).call(self)`, [
+      'self',
+      '$json',
+      '$env',
+      'require',
+    ]);
+    for (const vector of readSignatureVectors()) {
+      vi.useFakeTimers({ toFake: ['Date'], now: vector.now * 1_000 });
+      const verdicts = await Promise.all(
+        vector.secrets.map((secret) => runNode((...given) => Reflect.apply(node, undefined, given), vector, secret)),
+      );
+      expect(verdicts.includes(true), vector.name).toBe(vector.valid);
+    }
+  });
+});
+
+/** n8n gives the code one secret, the headers, and the raw body as a binary. */
+async function runNode(
+  node: (...given: unknown[]) => unknown,
+  vector: SignatureVector,
+  secret: string,
+): Promise<boolean> {
+  const self = { helpers: { getBinaryDataBuffer: async () => Buffer.from(vector.body_base64, 'base64') } };
+  try {
+    await node(self, { headers: vector.headers }, { WEBHOOK_SECRET: secret }, createRequire(import.meta.url));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Snippet and runner in one folder: in `snippet/`, but for Go, whose package is a folder. */
 function runOverVectors({ file, start }: Language): string {
