@@ -32,6 +32,7 @@ export type Surroundings = {
 /** One machine instead of a cluster: shorter waits, one replica of every stream, free ports. */
 const LOCAL = {
   NODE_ENV: 'development',
+  MALLOC_ARENA_MAX: '2', // As in the image.
   HEALTH_HOST: '127.0.0.1',
   HEALTH_PORT: '0',
   STREAM_REPLICAS: '1',

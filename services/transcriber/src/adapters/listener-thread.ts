@@ -1,10 +1,11 @@
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import { parentPort } from 'node:worker_threads';
-import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { PermanentError, RetryLaterError } from '@pipeline/contracts/failures';
 import { listening, type FileAudio } from '../listening.ts';
 import type { Answer, Message, Problem, Task } from './listener-messages.ts';
 
+/** Nothing here imports the schemas of contracts: they take as much memory as the measurements of a day of audio. */
 const readFile = promisify(read);
 const port = parentPort;
 const running = new Map<number, AbortController>();
@@ -48,8 +49,9 @@ function audioOf({ fd, size }: { readonly fd: number; readonly size: number }): 
   return {
     fd,
     size,
-    read: async (position, length) => {
-      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - position)));
+    read: async (position, length, into) => {
+      const available = Math.max(0, Math.min(length, size - position));
+      const bytes = into === undefined ? new Uint8Array(available) : into.subarray(0, available);
       let filled = 0;
       while (filled < bytes.length) {
         const { bytesRead } = await readFile(fd, bytes, filled, bytes.length - filled, position + filled);

@@ -7,7 +7,7 @@ import type { Answer, Message, Problem, Task } from './listener-messages.ts';
 export type Listener = Listening & { close(): Promise<void> };
 
 /** Memory of the thread: a recording of hours takes some 20 MB of measurements, never audio. */
-const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 32 };
+const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
 
 type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void };
 

@@ -1,4 +1,4 @@
-import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { PermanentError, RetryLaterError } from '@pipeline/contracts/failures';
 import type { AudioSource } from './audio-source.ts';
 
 /** Where the samples of a WAV file are: PCM16 little endian, interleaved. `frames` counts samples of one channel. */
