@@ -129,11 +129,12 @@ function watchMemory({ pid }: ServiceProcess) {
   };
   let highest = 0;
   let samples = 0;
+  const sample = async (): Promise<void> => {
+    highest = Math.max(highest, await status('VmRSS'));
+    samples += 1;
+  };
   const timer = setInterval(() => {
-    void status('VmRSS').then((rss) => {
-      highest = Math.max(highest, rss);
-      samples += 1;
-    });
+    void sample();
   }, 50);
   return {
     stop: async () => {

@@ -135,6 +135,72 @@ describe('the transcriber', () => {
     await expect(handle(ended, long.deps, never)).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
   });
 
+  test('I6 pays only for what is missing when the call comes again', async () => {
+    const { deps, requests } = depsOf({ texts: ['one', new RetryLaterError('busy'), 'two'] });
+    await expect(handle(ended, deps, never)).rejects.toThrow('busy');
+    const [event] = await handle(ended, deps, never);
+    expect(requests).toHaveLength(3);
+    expect(event).toMatchObject({
+      data: { transcript: { text: 'agent: one\ncaller: two' }, stages: { transcriber: { usage: { requests: 2 } } } },
+    });
+  });
+
+  test('leaves a gap where the provider refuses a single stretch, and says so', async () => {
+    const { deps } = depsOf({ texts: [new PermanentError('PROVIDER_REJECTED'), 'words'] });
+    const [event] = await handle(ended, deps, never);
+    expect(event).toMatchObject({
+      data: { transcript: { text: 'caller: words', quality: { flags: ['parts_missing'], flaggedSegments: 0 } } },
+    });
+  });
+
+  test('has no transcript when the provider refuses every stretch, and does not ask for all of a long call to see that', async () => {
+    const refusals = Array.from({ length: 20 }, () => new PermanentError('PROVIDER_REJECTED'));
+    const both = depsOf({ texts: refusals });
+    await expect(handle(ended, both.deps, never)).rejects.toMatchObject({ code: 'PROVIDER_REJECTED' });
+    const times = Array.from({ length: 20 }, (_, at) => 4 * at);
+    const long = depsOf({ texts: refusals, recordings: [{ source: recordingOf(80, times, []), offsetMs: 0 }] });
+    await expect(handle(ended, long.deps, never)).rejects.toMatchObject({ code: 'PROVIDER_REJECTED' });
+    expect(long.requests).toHaveLength(3);
+  });
+
+  test('in mode channels asks once for each speaker', async () => {
+    const recordings = [{ source: recordingOf(30, [4, 12, 20], [1, 8, 25]), offsetMs: 0 }];
+    const { deps, requests } = depsOf({ recordings, setup: { mode: 'channels' } });
+    const [event] = await handle(ended, deps, never);
+    expect(requests).toHaveLength(2);
+    expect(event).toMatchObject({
+      data: {
+        transcript: {
+          segments: [
+            { speaker: 'agent', startMs: 1_000, endMs: 26_000 },
+            { speaker: 'caller', startMs: 4_000, endMs: 21_000 },
+          ],
+        },
+      },
+    });
+  });
+
+  test.each([
+    ['channels_swapped', [1], [], 'agent', 'agent', 'shows the channels the other way round'],
+    ['channels_doubtful', [], [1], 'caller', 'agent', 'but not clearly'],
+  ] as const)('B86 warns of %s', async (flag, left, right, speaker, label, warning) => {
+    const text = 'I say what I was given to say, word by word and line by line';
+    const turns = [
+      { speaker, text, startMs: 0 },
+      { speaker: 'agent' as const, text: 'Now it is my turn, as it seems to be', startMs: 9_000 },
+    ];
+    const warnings: string[] = [];
+    const report = createReport({ info: () => {}, warn: (_fields, message) => void warnings.push(message) });
+    const { deps } = depsOf({
+      recordings: [{ source: recordingOf(4, left, right), offsetMs: 0 }],
+      report,
+      texts: [text],
+    });
+    const [event] = await handle({ ...ended, data: { ...ended.data, liveTranscript: turns } }, deps, never);
+    expect(event).toMatchObject({ data: { transcript: { text: `${label}: ${text}`, quality: { flags: [flag] } } } });
+    expect(warnings).toEqual([expect.stringContaining(warning)]);
+  });
+
   test('lets the reason pass when there is no recording', async () => {
     const missing = new PermanentError('RECORDING_ABSENT');
     const { deps, reported } = depsOf({ openRecordings: () => Promise.reject(missing) });

@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { spool } from './spool.ts';
 
+const MOUNT = { on: '/bin/mount', off: '/bin/umount' };
 let folder = '';
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'spool-test-'))));
 afterAll(() => rm(folder, { recursive: true }));
@@ -40,5 +42,29 @@ describe('audio on disk', () => {
     await expect(spool(endless(), 1_000, folder)).rejects.toMatchObject({ code: 'AUDIO_TOO_LARGE' });
     expect(produced).toBe(11);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('F79 that the disk does not take is tried again, with a code of its own', async () => {
+    const failure = { name: 'RetryLaterError', deadline: 'provider', code: 'SPOOL_UNAVAILABLE' };
+    await expect(spool(chunksOf(10), 100, join(folder, 'not', 'there'))).rejects.toMatchObject(failure);
+  });
+
+  test('F79 on a disk that is full gives back what it took', async ({ skip }) => {
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    try {
+      execFileSync(MOUNT.on, ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], { stdio: 'ignore' });
+    } catch {
+      skip('a small disk cannot be mounted here: that takes root');
+    }
+    try {
+      const failure = { name: 'RetryLaterError', code: 'SPOOL_UNAVAILABLE', cause: { code: 'ENOSPC' } };
+      await expect(spool(chunksOf(40_000, 40_000), 1_000_000, disk)).rejects.toMatchObject(failure);
+      const { source, close } = await spool(chunksOf(40_000), 1_000_000, disk);
+      expect(source.size).toBe(40_000);
+      await close();
+    } finally {
+      execFileSync(MOUNT.off, [disk]);
+    }
   });
 });
