@@ -36,12 +36,14 @@ export function turnsOf(transcript: string, segments: readonly FlaggedSegment[] 
   });
 }
 
-/** The sentences of a text, by Unicode's rules. One that speaks to a machine is barred. */
+/**
+ * The sentences of a text. One that speaks to a machine is barred. Not by Unicode's rules, by which a sentence does not end before a
+ * small letter: words that were put behind an honest sentence must not take it with them.
+ */
 export function sentencesOf(text: string): Passage[] {
-  const segments = [...new Intl.Segmenter('en', { granularity: 'sentence' }).segment(text)].map(
-    ({ segment }) => segment,
-  );
-  return pieces(text, whole(segments)).map((piece) => ({ ...piece, isBarred: isSuspect(piece.text) }));
+  const parts = text.split(/(?<=[.!?؟…]["'”»)]*)(?=\s)|(?<=[。！？\n])/u);
+  const sentences = pieces(text, whole(parts)).filter((piece) => piece.text !== '');
+  return sentences.map((piece) => ({ ...piece, isBarred: isSuspect(piece.text) }));
 }
 
 /** A transcript as a model may read it: barred lines keep their speaker and lose their words. */
@@ -56,12 +58,14 @@ export function hasBarred(passages: readonly Passage[]): boolean {
   return passages.some(({ isBarred }) => isBarred);
 }
 
+const ABBREVIATION = /(?:^|[\s(.])(?:\p{L}|Dr|Mr|Mrs|Ms|Prof|St|Sr|Sra|Jr|No|Nr|vs|etc|гр|ул|им|г)\.\s*$/u;
+
 /** `Dr.`, `St.` and `ע.` end no sentence. */
 function whole(segments: readonly string[]): string[] {
   const joined: string[] = [];
   for (const segment of segments) {
     const last = joined.at(-1);
-    if (last !== undefined && /(?:^|[\s(])\p{L}{1,3}\.\s*$/u.test(last) && !last.includes('\n'))
+    if (last !== undefined && ABBREVIATION.test(last) && !last.includes('\n'))
       joined[joined.length - 1] = last + segment;
     else joined.push(segment);
   }
@@ -71,9 +75,9 @@ function whole(segments: readonly string[]): string[] {
 function pieces(text: string, parts: readonly string[]): { text: string; start: number; end: number }[] {
   let start = 0;
   return parts.map((part) => {
-    const from = start;
+    const from = start + part.length - part.trimStart().length;
+    const end = Math.max(from, Math.min(text.length, start + part.trimEnd().length));
     start += part.length;
-    const end = Math.min(text.length, from + part.trimEnd().length);
     return { text: text.slice(from, end), start: from, end };
   });
 }

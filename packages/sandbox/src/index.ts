@@ -12,6 +12,7 @@ export {
   loadInterruptedDialogues,
   loadKeywordRules,
 } from './dialogues/load.ts';
+export { loadInjections, type InjectionSet } from './dialogues/injections.ts';
 export { createDemodulator, demodulate, type Demodulator, type Utterance } from './speech/demodulate.ts';
 export { modulate } from './speech/modulate.ts';
 export { inTurn, keys, music, silence, throughLine, tone, voice } from './speech/sounds.ts';

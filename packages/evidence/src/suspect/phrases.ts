@@ -5,10 +5,15 @@
  * the golden dialogues say when it is too broad.
  */
 const ENGLISH = [
+  '(instruction*|guideline*|rule*|prompt*|polic*) (no longer|do not|don t|does not|doesn t) (apply|applies|count|matter)',
+  '(ignor*|disregard*) (the|all|everything|anything|whatever)* (above|preceding)',
+  '(name*|number*|phone*|detail*|address*|data|call*|record*) ~ (of|from|for) (the|all|your|any)* (other|previous|last|earlier) (caller*|customer*|client*)',
+  '(plus one nine hundred|premium rate)',
+  '(attention|dear|hey|hello|listen|note|message) (to|for)? (the|all)? (voice|virtual|digital|smart|ai)* (assistant*|bot*|model*|summari*er|machine)',
   '(ignor*|disregard*|overrid*|bypass*|forget*|discard*|skip|drop|erase|break|violat*|obey|follow) ~ (instruction*|prompt*|guideline*|directive*|polic*|programming|training|safeguard*|guardrail*|restriction*)',
   '(ignor*|disregard*|overrid*|forget*) (all|any|every*|everything|anything)? ~ (your|system|previous|prior|preceding|above) (rule*|order*|text|message*|task*|context|content*)',
   '(ignor*|disregard*|forget*) (all|everything|anything|whatever) (that|you|above|before this|prior|preceding|was said before)',
-  '(new|updated|next|real|actual|following|secret|hidden|special) (task|instruction*|prompt|directive|objective|command*) (is|are|for|from|begin*|start*|follow*|now|to|below)',
+  '(new|updated|next|real|actual|following|secret|hidden|special) (task|instruction*|prompt|directive|objective|command*) (is|are|from|begin*|start*|follow*|now|below)',
   '(your) (new|only|real|actual|next) (task|instruction*|role|job|goal|objective)',
   'you are (now|no longer) ~ (a|an|the|in|free|bound|assistant|mode)',
   '(from now on|starting now|henceforth) ~ (you|answer|reply|respond|write|treat|set|act)',
@@ -56,6 +61,11 @@ const ENGLISH = [
 ];
 
 const HEBREW = [
+  '(תזרוק*|זרוק*|עזוב*|תעזוב*|תבטל*|בטל*) ~ (ההוראות|ההנחיות|הכללימ|הפרומפט|הכללימ שלכ)',
+  '(הוראות|פקודות|הנחיות) (מנהל*|המנהל|אדמינ|המערכת|מפתח*)',
+  '(השיחה המתומללת|נתוני השיחה|נתוני התמליל|נתוני התמלול)',
+  '(תתייחס*|התייחס*) ~ (כחירומ|כדחופ*|כמאושר*|כשולמ*|כאל)',
+  '(תשנה*|שנה*|קבע*|תקבע*|עדכנ*|תעדכנ*) ~ (ערכ|ההנחה|הנחה|ההחזר|החזר|הזיכוי|זיכוי) ~ (לתשעימ|לעשר*|לחמיש*|לשמונימ|למאה|לאפס|לאלפ*)',
   '(להתעלמ|התעלמ*|תתעלמ*|תשכח*|שכח*|תעקופ|עקופ|עקפ*|תדרוס|דרוס|תפר*|הפר*|התנער*|זרוק|תזרק*) ~ (הוראה|הוראות*|ההוראות|ההנחיות|הנחיות*|הנחיה|הכללימ|כללימ|הפרומפט|פרומפט|מגבלות|המגבלות|ההגדרות|הגדרות|הפקודות|פקודות|הנהלימ)',
   '(התעלמ*|תתעלמ*|תשכח*|שכח*) ~ (מכל|כל|את כל) (מה שנאמר|מה שכתוב|מה שקדמ|הטקסט|האמור|מה שהגדירו|מה שאמרו לכ)',
   '(הוראה|הוראות|הנחיה|הנחיות|משימה|מטרה|פקודה|פקודות) (חדש*|מעודכנ*|נסתר*|סודי*|הבא*|עדכני*|אמיתי*)',
@@ -97,6 +107,9 @@ const HEBREW = [
 ];
 
 const ARABIC = [
+  '(تهمل|اهمل|تترك|اترك) ~ (التعليمات|التوجيهات|القواعد|قواعدك|الاوامر)',
+  '(نهاية|بداية|انتهت|انتهى) ~ (بيانات|بيانات المكالمة|اوامر|تعليمات)',
+  '(اوامر|تعليمات) (الادارة|المدير|الادمن|المطور*)',
   '(تجاهل*|اتجاهل*|تجاوز*|انس|انسى|انسي|تنسى|الغ|الغي|اكسر|خالف*|اهمل*) ~ (التعليمات|تعليمات*|التوجيهات|توجيهات*|الاوامر|اوامر*|القواعد|قواعد*|البرومبت|القيود|قيود*|الارشادات|ارشادات*|السياسات|برمجتك)',
   '(تجاهل*|انس|انسى) ~ (كل|جميع) (ما سبق|ما قيل لك|ما ورد|النص|ما هو مكتوب|ما تم)',
   '(تعليمات|تعليمة|مهمة|مهمه|اوامر|امر|توجيهات|هدف) (جديد*|محدث*|سري*|مخفي*|تالي*|خاص*|حقيقي*)',
@@ -138,6 +151,8 @@ const ARABIC = [
 ];
 
 const RUSSIAN = [
+  '(отброс*|оставь*|брось*) ~ (инструкц*|правил*|указани*|промпт*)',
+  '(стенограмм*|расшифровк*|транскрипт*) (законч*|окончен*|завершен*|закрыт*)',
   '(игнорир*|проигнорир*|забудь*|забыть|забудьте|обойд*|обойти|отмени*|наруш*|отбрось*|пренебреги*|не следуй*|переопредел*) ~ (инструкц*|указани*|правил*|промпт*|промт*|ограничени*|директив*|команд*|настройк*|установк*)',
   '(игнорир*|проигнорир*|забудь*) (все|всё|абсолютно все) (что было|что тебе|что вам|что сказано|что написано|что выше|предыдущ*|выше*|вышесказанн*|текст*)',
   '(новая|новые|новое|новую|следующая|обновленн*|обновлённ*|секретн*|скрыт*|настоящ*) (задача|задачу|инструкц*|указани*|команд*|цель|роль|директив*)',
@@ -168,7 +183,7 @@ const RUSSIAN = [
   '(раскрой*|покажи*|повтори*|назови*|прочитай*|процитируй*|выдай*|сообщи*|расскажи*|какие у тебя|какой у тебя|перечисли*|скажи*|продиктуй*) ~ (инструкц*|промпт*|пароль*|пароли|секрет*|ключ*|настройки|текст выше|дословно|слово в слово|системн*)',
   '(настоящ*|реальн*|истинн*) (звонящ*|абонент*|клиент*|имя|личность|собеседник*)',
   '(замени*|подмени*|измени*|смени*|исправь*|перепиши*) ~ (имя|номер|телефон|город|личность|адрес|данные) ~ (на|в записи|в базе|которое|который|в карточке)',
-  '(я|это|говорит|мы|здесь) ~ (системн* администратор*|администратор* систем*|разработчик* систем*|система|автоматическ* сообщени*|программист*|служба безопасности|создатель|openai|владелец системы|ваш разработчик|твой разработчик|твой создатель|системное сообщение|техподдержка системы)',
+  '(я|это|говорит|мы|здесь) (системн* администратор*|администратор* систем*|разработчик* систем*|система|автоматическ* сообщени*|программист*|служба безопасности|создатель|openai|владелец системы|ваш разработчик|твой разработчик|твой создатель|системное сообщение|техподдержка системы)',
   '(автоматическ*|записанн*|служебн*|системн*) (сообщени*|инструкц*|команд*|указани*|распоряжени*)',
   '(отвечай*|ответь*|пиши*|напиши*|скажи*|выведи*) (только|лишь|исключительно|ровно|одним словом|ничего)',
   '(не) (суммаризируй*|обобщай*|извлекай*|проверяй*|записывай разговор|упоминай этот разговор|делай сводк*|требуй доказательств*|верифицируй*)',
@@ -201,7 +216,7 @@ const SPANISH = [
   '(abr*|cierr*|cerrar) (llave*|corchete*|etiqueta*|comilla*|la etiqueta|parentesis)',
   '(escrib*|pon|ponga|pongan|anade|añad*|anad*|agreg*|inclu*|insert*|di|diga|mencion*|indic*|introdu*|coloc*|rellen*|imprim*|devuelv*) ~ (en|dentro del|al final del|al principio del|al|a) (el|la|los|las|tu|su|cada|todos los)? (resumen|salida|respuesta|campo*|transcripcion*|informe)',
   '(resumen|salida|campo*|respuesta|transcripcion|valor) ~ (debe*|tiene que|ha de|sera|dira|contendra|contenga|diga|igual a|solo|unicamente|incluya)',
-  '(marc*|clasif*|etiquet*|registr*|consider*|trat*|catalog*|senal*|anot*|califi*|ponme|ponlo|ponla) ~ (como) (un*|de|la|el)* (urgente*|pagad*|vip|emergencia|aprobad*|resuelt*|prioritari*|prioridad|importante*|completad*|critic*|gratis|gratuit*|cerrad*|premium|oro|fraude|reembolsad*|confirmad*|verificad*|saldad*)',
+  '(marc*|clasif*|etiquet*|registr*|consider*|trat*|catalog*|senal*|anot*|califi*|ponme|ponlo|ponla) ~ (como) (un*|de|la|el|cliente)* (urgente*|pagad*|vip|emergencia|aprobad*|resuelt*|prioritari*|prioridad|importante*|completad*|critic*|gratis|gratuit*|cerrad*|premium|oro|fraude|reembolsad*|confirmad*|verificad*|saldad*)',
   '(marc*|clasif*|etiquet*|catalog*) (est*|la|el|lo|esta llamada|mi) ~ como',
   '(cambi*|pon*|establec*|fij*|modific*|actualiz*|ajust*|asign*|correg*|sub*|haz que|reemplaz*) ~ (valor*|estado|prioridad|urgencia|reembolso*|importe|monto|precio|descuento*|saldo|campo*|puntuacion|presupuesto|deuda|categoria|nivel|calificacion|pago) ~ (a|en|como|igual*|sea|por|diez|cien|cero|pagad*|alta|urgente|#)',
   '(aprueb*|aprob*|autoriz*|emit*|conced*|proces*|ejecut*|transfier*|transfer*|tramit*|abon*|orden*) ~ (reembolso*|devolucion*|pago*|dinero|compensacion*|indemnizacion*|transferencia*|fondos|credito)',

@@ -11,7 +11,7 @@ const STRUCTURE = [
   /["'“”][a-z_]{2,40}["'“”]\s*:/iu,
   /(?<![\w@./-])[a-z]{2,}(?:_[a-z0-9]+)+(?![\w@])/u,
   /```|~~~|#{3,}|<\||\|>|\[\/?INST\]/u,
-  /(?:^|[\s.,;])(?:system|assistant|developer|user|מערכת|النظام|система|sistema|asistente)\s*:/iu,
+  /(?:^|[\s.,;])(?:system|assistant|developer|user|מערכת|עוזר|משתמש|النظام|المساعد|المستخدم|система|ассистент|помощник|пользователь|sistema|asistente|usuario)\s*:/iu,
   /\bcall-[0-9a-f]{4,}/iu,
   /\b(?:javascript|data|file):\S/iu,
 ];
@@ -28,7 +28,7 @@ const PATTERNS = PHRASES.map(compile);
  */
 export function isSuspect(words: string): boolean {
   if (STRUCTURE.some((mark) => mark.test(words))) return true;
-  const stream = ` ${comparableText(words).replaceAll(/[^\p{L}\p{M}\p{N}+*]+/gu, ' ')} `;
+  const stream = ` ${withoutAccents(words).replaceAll(/[^\p{L}\p{M}\p{N}+*]+/gu, ' ')} `;
   return PATTERNS.some((pattern) => pattern.test(stream));
 }
 
@@ -50,9 +50,14 @@ function compileWords(words: string): string {
     .trim()
     .split(' ')
     .map((word) => {
-      const form = word.split('*').map(comparableText).join('\\S*').replaceAll('+', '\\+').replaceAll('#', '\\d\\S*');
+      const form = word.split('*').map(withoutAccents).join('\\S*').replaceAll('+', '\\+').replaceAll('#', '\\d\\S*');
       const prefix = /^[א-ת]/u.test(form) ? HEBREW_PREFIX : /^\p{Script=Arab}/u.test(form) ? ARABIC_PREFIX : '';
       return `${prefix}${form}`;
     })
     .join(' ');
+}
+
+/** People who type orders leave accents away, and so do recognizers. */
+function withoutAccents(words: string): string {
+  return comparableText(words).replaceAll(/\p{M}+/gu, '');
 }

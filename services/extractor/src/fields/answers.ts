@@ -78,7 +78,7 @@ const SAID_ALIKE: ReadonlySet<FieldDefinition['type']> = new Set([
 
 /**
  * Whether the call says what its summary says. Numbers, dates and addresses must be there. Other words a summary chooses itself, maybe
- * in another language; they fall only when nothing but words to the machine says them.
+ * in another language; but in a call in which somebody speaks to the machine, nothing counts that the summary alone says.
  */
 function supportOf(
   field: FieldDefinition,
@@ -94,8 +94,7 @@ function supportOf(
       isBorneOut(field, value, { quote: text, passage: text, before: '', passages: texts, today }),
     );
   if (isSaidIn(textsOf(transcript, false))) return 'said';
-  if (isSaidIn(barred)) return 'barred';
-  return SAID_ALIKE.has(field.type) ? 'unsaid' : 'said';
+  return barred.length > 0 ? 'barred' : 'unsaid';
 }
 
 function textsOf(source: Source | undefined, isBarred: boolean): string[] {

@@ -50,10 +50,15 @@ export function isNegation(form: string): boolean {
 
 function spansOf(options: Options, words: readonly string[]): Span[] {
   return options.flatMap(({ value, synonyms = [] }) =>
-    [value.replaceAll('_', ' '), ...synonyms].flatMap((phrase) =>
+    [...(isYesOrNo(value) ? [] : [value.replaceAll('_', ' ')]), ...synonyms].flatMap((phrase) =>
       placesOf(wordForms(phrase), words).map(([from, to]) => ({ value, from, to })),
     ),
   );
+}
+
+/** `true` is a value of ours, and no word by which anybody says yes. */
+function isYesOrNo(value: string): boolean {
+  return value === 'true' || value === 'false';
 }
 
 function placesOf(phrase: readonly string[], words: readonly string[]): [from: number, to: number][] {
