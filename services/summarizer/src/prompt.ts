@@ -32,10 +32,11 @@ export function summaryQuestion(transcript: string, analysis: AnalysisSettings, 
       required: ['summary'],
       additionalProperties: false,
     },
+    // As the model wrote it: whether it repeats our own marks shows only before they are cleaned away.
     read: (json) => {
       const answer = answerSchema.safeParse(json);
-      const summary = answer.success ? cleanText(answer.data.summary) : '';
-      return summary === '' || summary.length > LONGEST_SUMMARY_CHARS ? undefined : summary;
+      const summary = answer.success ? answer.data.summary : '';
+      return cleanText(summary) === '' || summary.length > LONGEST_SUMMARY_CHARS ? undefined : summary;
     },
   };
 }

@@ -17,7 +17,7 @@ const injectionSetSchema = z.strictObject({
       /** The number of the bad input. */
       kind: z.string().regex(/^B7[3-8]$/),
       /** What a model answers that obeys the line. */
-      forges: z.record(fieldKeySchema, z.json()),
+      forges: z.record(fieldKeySchema, z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
     }),
   ),
 });

@@ -37,7 +37,7 @@ const REFUSAL =
 export function judgeSummary(text: string, rules: SummaryRules): Judgement {
   const cleaned = cleanText(text);
   if (REFUSAL.test(cleaned)) return { kind: 'bad', code: 'PROVIDER_REFUSED' };
-  if (isLeaked(cleaned, rules)) return { kind: 'bad', code: 'OUTPUT_LEAKED' };
+  if (isLeaked(cleaned, rules) || text.includes(rules.boundary)) return { kind: 'bad', code: 'OUTPUT_LEAKED' };
   if (!isWrittenIn(cleaned, rules.language)) return { kind: 'bad', code: 'OUTPUT_WRONG_LANGUAGE' };
   const kept = sentencesOf(cleaned).filter((sentence) => !sentence.isBarred && isGrounded(sentence.text, rules.spoken));
   const sentences = kept.map((sentence) => sentence.text.trim()).filter((sentence) => /[\p{L}\p{N}]/u.test(sentence));
@@ -45,8 +45,7 @@ export function judgeSummary(text: string, rules: SummaryRules): Judgement {
   return { kind: 'good', summary: maskCards(shorten(sentences, rules.maxSentences)) };
 }
 
-function isLeaked(summary: string, { instructions, boundary }: SummaryRules): boolean {
-  if (summary.includes(boundary)) return true;
+function isLeaked(summary: string, { instructions }: SummaryRules): boolean {
   const said = ` ${wordForms(summary).join(' ')} `;
   const ours = wordForms(instructions);
   return ours.some(
