@@ -1,0 +1,113 @@
+import { PassThrough } from 'node:stream';
+import { RetryLaterError } from '@pipeline/contracts';
+import { provisionBroker } from '@pipeline/messaging';
+import { createLogger, parseConfig } from '@pipeline/runtime';
+import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { configSchema } from './config.ts';
+import { endedCall, sidOf } from './fixtures.ts';
+import { createJob, type JobOptions } from './job.ts';
+
+const never = new AbortController().signal;
+let server: RunningNats;
+
+beforeAll(async () => {
+  server = await startNats();
+  const { config, logger } = jobWith({}).options;
+  await provisionBroker({ config, identity: 'provision', instance: 'test', logger });
+});
+afterAll(() => server.stop());
+
+/** A job on a world where nothing has happened, but for what a test says. */
+function jobWith(outside: Partial<JobOptions['outside']>, url = server.url) {
+  const sink = new PassThrough();
+  const lines = (): Record<string, unknown>[] =>
+    String(sink.read() ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>); // pino writes JSON objects
+  const environment = {
+    NODE_ENV: 'test',
+    NATS_URL: url,
+    NATS_USER: 'any',
+    NATS_PASSWORD: 'b5c2f0a1',
+    STREAM_REPLICAS: '1',
+    STREAM_MAX_BYTES: '16777216',
+    MONGO_URL: 'mongodb://127.0.0.1:9',
+    MONGO_USER: 'any',
+    MONGO_PASSWORD: 'b5c2f0a1',
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
+    TWILIO_API_KEY_SECRET: 'b5c2f0a1',
+  };
+  const options: JobOptions = {
+    config: parseConfig(configSchema, environment),
+    instance: 'reconciler/test',
+    outside: {
+      listEnded: async function* () {},
+      storedKinds: async () => new Map(),
+      listStored: async function* () {},
+      announced: async () => new Set(),
+      createOwners: () => async () => 'nobody',
+      ...outside,
+    },
+    crashPoint: () => undefined,
+    metrics: { onCall: () => undefined, onNotice: () => undefined, onRun: () => undefined },
+    logger: createLogger({ level: 'info', bindings: { service: 'reconciler' } }, sink),
+    now: Date.now,
+  };
+  return { options, job: createJob(options), lines };
+}
+
+/** A list that breaks off on its way. */
+async function* brokenList(): AsyncGenerator<never> {
+  yield* [];
+  throw new RetryLaterError('Twilio answered 503');
+}
+
+test('a part that fails does not keep the other back, and the run says so: its notice is published', async () => {
+  const listStored = async function* () {
+    yield [{ callSid: sidOf(1), businessId: 'biz_1', revision: 1 }];
+  };
+  const { job, lines } = jobWith({ listEnded: brokenList, listStored });
+  expect(await job.run(never)).toBe(false);
+  expect(job.readiness()).toEqual({ ok: false, reason: 'the last run failed, see its line' });
+  const [failure, told] = lines();
+  expect(failure).toMatchObject({ level: 'error', phase: 'calls', err: { message: 'Twilio answered 503' } });
+  expect(told).toMatchObject({ outcome: 'failed', notices: { looked: 1, published: 1 }, watermark: null });
+});
+
+test('a run that goes well makes it ready again', async () => {
+  let isAway = true;
+  const { job, lines } = jobWith({ listEnded: () => (isAway ? brokenList() : calm()) });
+  await job.run(never);
+  isAway = false;
+  expect(await job.run(never)).toBe(true);
+  expect(job.readiness()).toEqual({ ok: true });
+  expect(lines().at(-1)).toMatchObject({ outcome: 'done', calls: { unowned: 1 }, pages: 1, count: 2 });
+});
+
+async function* calm() {
+  yield { calls: [endedCall({ endedAt: Date.now() - 600_000 })], unreadable: 2 };
+}
+
+test('a broker that is away is told within seconds, in the one line of the run too', async () => {
+  const { job, lines } = jobWith({}, 'nats://127.0.0.1:9');
+  expect(await job.run(never)).toBe(false);
+  expect(lines().map(({ msg, phase, outcome }) => phase ?? `${String(msg)}: ${String(outcome)}`)).toEqual([
+    'broker',
+    'reconciled: failed',
+  ]);
+});
+
+test('a run that a shutdown cuts off is no failure', async () => {
+  const stop = new AbortController();
+  const listEnded = async function* (_sinceMs: number, signal: AbortSignal): AsyncGenerator<never> {
+    yield* [];
+    stop.abort(new Error('shutting down'));
+    signal.throwIfAborted();
+  };
+  const { job, lines } = jobWith({ listEnded });
+  expect(await job.run(stop.signal)).toBe(true);
+  expect(lines().map(({ level, outcome }) => [level, outcome])).toEqual([['info', 'stopped']]);
+});
