@@ -44,7 +44,9 @@ export async function startSubject(tell: (line: string) => void, signal: AbortSi
           webhook_rate_per_second: 10_000,
           webhook_max_in_flight: 64,
         });
-        await operate(['settings', 'set', '-'], 'callctl', stack.surroundings, JSON.stringify(settings));
+        // The command line judges the URL by the same rules as the service.
+        const surroundings = { ...stack.surroundings, webhookOrigins: [new URL(url).origin] };
+        await operate(['settings', 'set', '-'], 'callctl', surroundings, JSON.stringify(settings));
       },
       start: async (variables) => void (await stack.fleet.start('webhook-dispatcher', 1, variables)),
       stopAll: async () => void (await stack.fleet.stop()),

@@ -103,7 +103,6 @@ async function throughService(
     WEBHOOK_SLOTS: String(inFlight),
     WEBHOOK_ENDPOINT_SLOTS: '64',
     WEBHOOK_ENDPOINT_RATE: '10000',
-    LOG_LEVEL: 'warn',
   });
   const arrivals = await sink.collect((all) => new Set(all.map(([id]) => id)).size >= deliveries, LIMIT_MS);
   await subject.stopAll();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type LookupFunction, type TcpNetConnectOpts } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -24,7 +25,7 @@ describe('where a connection goes', () => {
     expect(dispatched.length).toBe(17);
   });
 
-  it.each(dispatched)('$id ends as $expect ($note)', async (vector) => {
+  it.each(dispatched)('B109: $id ends as $expect ($note)', async (vector) => {
     const receiver = await keep(startHttps('valid', (_request, response) => response.writeHead(204).end()));
     const forbidden = await keep(startTcp(() => undefined));
     const { query, lookups } = fakeDns(vector);
@@ -50,6 +51,46 @@ describe('where a connection goes', () => {
     });
     expect(result).toMatchObject({ kind: 'failed', code: 'ip_blocked', address: '127.0.0.1' });
     expect(elsewhere.requests()).toBe(0);
+  });
+
+  it('B106: no spelling of this machine leads to a listener on any of its addresses', async () => {
+    const forbidden = await keep(startTcp(() => undefined, '::'));
+    const { port } = forbidden;
+    const spellings = [
+      '127.0.0.1',
+      '127.1',
+      '2130706433',
+      '0x7f000001',
+      '0177.0.0.1',
+      '127.8.9.10',
+      '0.0.0.0',
+      '[::1]',
+    ];
+    const hosts = [
+      ...spellings,
+      '[::]',
+      '[::ffff:127.0.0.1]',
+      '[::7f00:1]',
+      'localhost',
+      'foo.localhost',
+      'localhost.',
+    ];
+    for (const host of hosts) {
+      for (const scheme of ['http', 'https']) {
+        const url = `${scheme}://${host}:${port}/`;
+        const allowOrigins = URL.canParse(url) ? [new URL(url).origin] : [];
+        expect(await send({ resolve: thisMachine }, url), url).toMatchObject({ kind: 'failed' });
+        // Not even when an operator has put it on the list of allowed origins.
+        expect(await send({ resolve: thisMachine }, url, { allowOrigins }), url).toMatchObject({ code: 'ip_blocked' });
+      }
+    }
+    const named = await send({ resolve: thisMachine });
+    expect(named).toMatchObject({ kind: 'failed', code: 'ip_blocked' });
+    expect(forbidden.connections()).toBe(0);
+    // The listener would have noticed.
+    await once(connect(port, '127.0.0.1'), 'connect');
+    await once(connect(port, '::1'), 'connect');
+    await vi.waitFor(() => expect(forbidden.connections()).toBe(2));
   });
 
   it('judges an address that is written into the URL, for which no lookup is ever asked', async () => {
@@ -90,7 +131,7 @@ describe('what a receiver may do', () => {
   it.each([
     [302, 'V107'],
     [307, 'V108'],
-  ])('a redirect %d is an answer, and nobody follows it (%s)', async (status) => {
+  ])('B110 F69: a redirect %d is an answer, and nobody follows it (%s)', async (status) => {
     const location = 'https://169.254.169.254/';
     const { result, server } = await answeredBy((_request, response) => response.writeHead(status, { location }).end());
     expect(result).toMatchObject({ kind: 'answered', status });
@@ -238,6 +279,30 @@ describe('what is sent', () => {
     expect(answeredOf(result).headers).not.toHaveProperty('x-ignored');
   });
 
+  it('goes over an open connection when there is one, and over a new one when that was closed meanwhile', async () => {
+    let closing = false;
+    const server = await keep(
+      startHttp((request, response) => {
+        if (closing) return void request.socket.destroy();
+        response.writeHead(204).end();
+      }),
+    );
+    const url = `http://127.0.0.1:${server.port}/`;
+    const endpoint = endpointWith({}, { devOrigins: [new URL(url).origin] });
+    const post = () => endpoint.send({ url, headers: {}, body: BODY }, new AbortController().signal);
+    expect(await post()).toMatchObject({ status: 204, phases: { connect: expect.any(Number) } });
+    expect(await post()).toMatchObject({ status: 204, address: '127.0.0.1', phases: { connect: null } });
+    expect(server.connections()).toBe(1);
+    closing = true;
+    // Cut on the open connection, then on the new one: one webhook is never sent three times.
+    expect(await post()).toMatchObject({ kind: 'failed', code: 'connection_failed' });
+    expect(server.requests()).toBe(4);
+    expect(server.connections()).toBe(2);
+    closing = false;
+    expect(await post()).toMatchObject({ status: 204 });
+    endpoint.close();
+  });
+
   it('ends at once when the caller gives up', async () => {
     const stop = new AbortController();
     const server = await keep(startHttp(() => stop.abort()));
@@ -250,7 +315,14 @@ describe('what is sent', () => {
 type Overrides = Partial<Omit<EndpointOptions, 'policy'>>;
 
 function send(overrides: Overrides, url = HOOKS, config: Vector['config'] = {}, signal = new AbortController().signal) {
-  const endpoint = createEndpoint({
+  return endpointWith(overrides, config).send(
+    { url, headers: { 'content-type': 'application/json' }, body: BODY },
+    signal,
+  );
+}
+
+function endpointWith(overrides: Overrides, config: Vector['config']) {
+  return createEndpoint({
     policy: createUrlPolicy({
       addresses: createAddressPolicy({ denyCidrs: config.extraDenyCidrs ?? [], nat64: config.nat64 ?? false }),
       allowedOrigins: config.allowOrigins ?? [],
@@ -262,7 +334,6 @@ function send(overrides: Overrides, url = HOOKS, config: Vector['config'] = {}, 
     ca: TEST_CA,
     ...overrides,
   });
-  return endpoint.send({ url, headers: { 'content-type': 'application/json' }, body: BODY }, signal);
 }
 
 async function answeredBy(
@@ -312,6 +383,10 @@ function fakeDns(vector: Vector): { query: Query; lookups: () => number } {
 function firstAnswer(vector: Vector): string | undefined {
   const answer = vector.dns?.sequence?.[0] ?? vector.dns;
   return [...(answer?.A ?? []), ...(answer?.AAAA ?? [])][0];
+}
+
+async function thisMachine() {
+  return { kind: 'addresses' as const, addresses: ['127.0.0.1', '::1'] };
 }
 
 async function publicAddress() {

@@ -13,7 +13,7 @@ describe('judging a webhook URL by its text', () => {
     expect(headers.length).toBe(5);
   });
 
-  it.each(urls)('$id $input is $expect ($note)', (vector) => {
+  it.each(urls)('B105 B106 B107 B108 B110: $id $input is $expect ($note)', (vector) => {
     const verdict = policyOf(vector.config).judgeUrl(urlOf(vector));
     expect(verdict.ok ? 'ok' : verdict.code).toBe(vector.expect);
   });

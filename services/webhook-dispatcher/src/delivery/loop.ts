@@ -27,6 +27,8 @@ const MAX_PAUSE_MS = 15_000;
 /** Sends what is due, whoever froze it, and what this process has just frozen without waiting for a look. */
 export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): DeliveryLoop {
   const hands = new Hands(deps, options);
+  // A look costs some ten round trips however much it brings: one for each slot that becomes free would be most of the work.
+  const batch = Math.ceil(options.slots / 4);
   const stopping = new AbortController();
   let polling: Promise<void> = Promise.resolve();
   /** Something is due that nobody holds: a free slot is a reason to look at once. */
@@ -48,7 +50,7 @@ export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): Delive
   const poll = async (): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted;) {
       const slotFree = Promise.withResolvers<void>();
-      hands.onFree = () => isMoreDue && slotFree.resolve();
+      hands.onFree = () => isMoreDue && hands.free >= batch && slotFree.resolve();
       try {
         await claim();
         if (failures > 0) deps.logger.info({}, '[WEBHOOK] due deliveries can be claimed again');
