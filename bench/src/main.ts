@@ -1,11 +1,12 @@
 import { GATEWAY_HELP, gatewayCommand } from './gateway-command.ts';
 import { OptionError } from './options.ts';
 import { RELAY_HELP, relayCommand } from './relay-command.ts';
-import { WEBHOOKS_HELP, webhooksCommand } from './webhooks-command.ts';
+import { ISOLATION_HELP, isolationCommand, WEBHOOKS_HELP, webhooksCommand } from './webhooks-command.ts';
 
 const BENCHES = {
   relay: { run: relayCommand, help: RELAY_HELP },
   webhooks: { run: webhooksCommand, help: WEBHOOKS_HELP },
+  'webhooks-isolation': { run: isolationCommand, help: ISOLATION_HELP },
   gateway: { run: gatewayCommand, help: GATEWAY_HELP },
 };
 const HELP = Object.values(BENCHES)

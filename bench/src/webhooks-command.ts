@@ -1,4 +1,5 @@
 import { readOptions } from './options.ts';
+import { benchIsolation } from './webhooks/isolation.ts';
 import { benchThroughput } from './webhooks/throughput.ts';
 
 export const WEBHOOKS_HELP = `pnpm bench webhooks [--deliveries <500..50000>] [--in-flight <1..256>] [--json]
@@ -6,6 +7,33 @@ export const WEBHOOKS_HELP = `pnpm bench webhooks [--deliveries <500..50000>] [-
 signed deliveries per second through the guarded way out, and through webhook-dispatcher with its store, each next to a bare
 loop of POSTs over open connections in the same run.
 `;
+
+export const ISOLATION_HELP = `pnpm bench webhooks-isolation [--healthy <10..500>] [--per-second <5..500>] [--seconds <2..60>] [--json]
+
+p99 of healthy endpoints alone, and beside one endpoint that hangs for 15 s and one that is dead, in five alternating rounds of
+one webhook-dispatcher. Exit code 1 when the median is above 1.2 times before + 5 ms.
+`;
+
+/** `pnpm bench webhooks-isolation`: resolves with the exit code. */
+export async function isolationCommand(args: readonly string[]): Promise<number> {
+  const { json, help, numbers } = readOptions(
+    args,
+    {
+      healthy: { min: 10, max: 500, default: 99 },
+      'per-second': { min: 5, max: 500, default: 40 },
+      seconds: { min: 2, max: 60, default: 8 },
+    },
+    [],
+  );
+  if (help) return print(ISOLATION_HELP);
+  const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+  const size = { healthy: numbers.healthy, perSecond: numbers['per-second'], seconds: numbers.seconds };
+  const result = await benchIsolation(size, tell, new AbortController().signal);
+  const { rounds, p99AloneMs, p99BesideMs, ofBound } = result;
+  const words = `p99 ${p99AloneMs} ms alone, ${p99BesideMs} ms beside them: ${ofBound} of the bound (${rounds} rounds)`;
+  print(json ? `${JSON.stringify(result)}\n` : `${words}\n`);
+  return ofBound <= 1 ? 0 : 1;
+}
 
 /** `pnpm bench webhooks`: resolves with the exit code. */
 export async function webhooksCommand(args: readonly string[]): Promise<number> {

@@ -5,17 +5,18 @@ import {
   type DeliveryStore,
   type NewDelivery,
 } from '@pipeline/call-store/deliveries';
+import { createSettingsWriter } from '@pipeline/call-store/settings-secrets';
 import { businessSettingsSchema } from '@pipeline/contracts';
 import { webhookId } from '@pipeline/contracts/webhook';
-import { operate } from '@pipeline/e2e/operator';
 import { startStack, type Stack } from '@pipeline/e2e/stack';
 import { createLogger } from '@pipeline/runtime';
 
 /** webhook-dispatcher as it is deployed, on real servers, with deliveries that wait for it. */
 export type Subject = {
   readonly deliveries: DeliveryStore;
+  readonly stack: Stack;
   /** Saves a business whose webhooks go to this URL. */
-  addBusiness(id: string, url: string): Promise<void>;
+  saveBusiness(id: string, url: string): Promise<void>;
   /** Starts one process and waits until it is ready. */
   start(variables: Readonly<Record<string, string>>): Promise<void>;
   /** Stops every process. */
@@ -27,14 +28,20 @@ export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 /** About what a call of five minutes gives. */
 export const BODY = Buffer.from(JSON.stringify({ event_type: 'call.completed', transcript: 'x'.repeat(4_000) }));
 
-/** Starts the servers; no service runs yet. */
-export async function startSubject(tell: (line: string) => void, signal: AbortSignal): Promise<Subject> {
+const KEY = { id: 'bench', key: randomBytes(32) };
+const KEY_TEXT = `${KEY.id}:${KEY.key.toString('base64')}`;
+
+/** Starts the servers; no service runs yet. An endpoint has at most `slots` deliveries in flight. */
+export async function startSubject(slots: number, tell: (line: string) => void, signal: AbortSignal): Promise<Subject> {
   const stack = await startStack({ services: [], report: tell, signal });
   try {
-    const store = await storeOf(stack);
+    const store = await storeOf(stack, 'webhook-dispatcher');
+    const settingsStore = await storeOf(stack, 'callctl');
+    const writer = createSettingsWriter(settingsStore, [KEY]);
     return {
+      stack,
       deliveries: createDeliveryStore(store),
-      addBusiness: async (id, url) => {
+      saveBusiness: async (id, url) => {
         const settings = businessSettingsSchema.parse({
           id,
           name: 'Bench',
@@ -42,16 +49,16 @@ export async function startSubject(tell: (line: string) => void, signal: AbortSi
           inbound_webhook_url: url,
           webhook_secrets: [SECRET],
           webhook_rate_per_second: 10_000,
-          webhook_max_in_flight: 64,
+          webhook_max_in_flight: slots,
         });
-        // The command line judges the URL by the same rules as the service.
-        const surroundings = { ...stack.surroundings, webhookOrigins: [new URL(url).origin] };
-        await operate(['settings', 'set', '-'], 'callctl', surroundings, JSON.stringify(settings));
+        await writer.save(settings, signal);
       },
-      start: async (variables) => void (await stack.fleet.start('webhook-dispatcher', 1, variables)),
+      start: async (variables) =>
+        void (await stack.fleet.start('webhook-dispatcher', 1, { SETTINGS_KEYS: KEY_TEXT, ...variables })),
       stopAll: async () => void (await stack.fleet.stop()),
       stop: async () => {
         await store.close();
+        await settingsStore.close();
         await stack.stop();
       },
     };
@@ -75,8 +82,8 @@ export function newDelivery(businessId: string): NewDelivery {
   };
 }
 
-async function storeOf({ surroundings }: Stack) {
-  const { user, password } = surroundings.credentials['webhook-dispatcher'];
+async function storeOf({ surroundings }: Stack, identity: 'webhook-dispatcher' | 'callctl') {
+  const { user, password } = surroundings.credentials[identity];
   return connectStore({
     config: {
       MONGO_URL: surroundings.mongoUrl,

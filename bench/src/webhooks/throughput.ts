@@ -25,10 +25,10 @@ export async function benchThroughput(
   signal: AbortSignal,
 ): Promise<ThroughputResult> {
   const sink = await startSink();
-  const subject = await startSubject(tell, signal);
+  const subject = await startSubject(64, tell, signal);
   try {
     const businesses = Array.from({ length: BUSINESSES }, (_, n) => `bench_${n}`);
-    await Promise.all(businesses.map((id) => subject.addBusiness(id, `${sink.origin}/webhooks`)));
+    for (const id of businesses) await subject.saveBusiness(id, `${sink.origin}/webhooks`);
     const rounds: { readonly bare: number; readonly signed: number; readonly stored: number }[] = [];
     for (let round = 1; round <= ROUNDS; round += 1) {
       const bare = await bareLoop(sink, size);

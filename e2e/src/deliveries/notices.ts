@@ -13,8 +13,8 @@ import type { Stack } from '../stack/stack.ts';
 
 /** Calls that have come as far as extractor brings them: a CallLog and its notice, without the stages before. */
 export type ExtractedCalls = {
-  /** Stores a call of this business and publishes its notice. Resolves with its CallSid. */
-  add(businessId: string): Promise<string>;
+  /** Stores a call of this business and publishes its notice; `publishedAt` is in milliseconds since 1970, right before it. */
+  add(businessId: string): Promise<{ readonly callSid: string; readonly publishedAt: number }>;
   /** Publishes the notice of a call once more. */
   publishAgain(callSid: string): Promise<void>;
   close(): Promise<void>;
@@ -47,8 +47,9 @@ export async function createExtractedCalls({ surroundings, streams }: Stack): Pr
       const callSid = `CA${randomBytes(16).toString('hex')}`;
       await writer.store(newCallLogSchema.parse(callLogOf(callSid, businessId)), never);
       businesses.set(callSid, businessId);
+      const publishedAt = performance.timeOrigin + performance.now();
       await publish(callSid, businessId);
-      return callSid;
+      return { callSid, publishedAt };
     },
     publishAgain: (callSid) => publish(callSid, businesses.get(callSid) ?? ''),
     close: () => store.close(),

@@ -88,7 +88,7 @@ async function keepLoad(
 ): Promise<void> {
   while (!over.aborted) {
     if (callSids.length - byWebhook(running.receiver.received).size >= UNDER_WAY) await wait(10);
-    else callSids.push(await extracted.add(BUSINESSES[callSids.length % BUSINESSES.length] ?? ''));
+    else callSids.push((await extracted.add(BUSINESSES[callSids.length % BUSINESSES.length] ?? '')).callSid);
   }
 }
 
