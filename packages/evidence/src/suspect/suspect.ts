@@ -1,5 +1,5 @@
 import { comparableText } from '../comparable.ts';
-import { PHRASES } from './phrases.ts';
+import { PHRASES } from './phrases/all.ts';
 
 /**
  * Marks of machine language that nobody says on the telephone: tags, keys with a colon, names in snake case, fences, a role before a
@@ -32,7 +32,7 @@ export function isSuspect(words: string): boolean {
   return PATTERNS.some((pattern) => pattern.test(stream));
 }
 
-/** A phrase in the notation of `phrases.ts` as a pattern over words with single spaces around them. */
+/** A phrase in the notation of `phrases/all.ts` as a pattern over words with single spaces around them. */
 function compile(phrase: string): RegExp {
   const tokens = phrase.trim().match(/\([^)]*\)[?*]?|\S+/gu) ?? [];
   return new RegExp(`(?<= )${tokens.map(compileToken).join('')}`, 'u');
