@@ -75,6 +75,10 @@ describe('an event of the session', () => {
     ],
     [{ type: 'response.output_item.done', item: { type: 'function_call', name: 'wire_money' } }, null],
     [
+      { type: 'response.output_item.done', item: { type: 'function_call', name: 'end_call', status: 'incomplete' } },
+      null,
+    ],
+    [
       { type: 'response.done', response: { status: 'completed' } },
       { kind: 'agent_response_done', hasFailed: false },
     ],

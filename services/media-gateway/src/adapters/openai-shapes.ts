@@ -86,9 +86,11 @@ const READERS: Readonly<Record<string, z.ZodType<ServerReport | null>>> = {
     text: event.transcript,
     isFinal: true,
   })),
+  // A call of the tool that the caller cut short is incomplete: there is something left to say.
   'response.output_item.done': reader(
-    { item: z.looseObject({ type: z.string(), name: z.string().optional() }) },
-    ({ item }) => (item.type === 'function_call' && item.name === END_CALL ? { kind: 'agent_leaves' } : null),
+    { item: z.looseObject({ type: z.string(), name: z.string().optional(), status: z.string().nullish() }) },
+    ({ item: { type, name, status } }) =>
+      type === 'function_call' && name === END_CALL && status !== 'incomplete' ? { kind: 'agent_leaves' } : null,
   ),
   'response.done': reader({ response: z.looseObject({ status: z.string().nullish() }) }, ({ response }) => ({
     kind: 'agent_response_done',
