@@ -35,7 +35,9 @@ describe('a token of the directory', () => {
   });
 
   it('opens one stream when twenty come at once in two processes', async () => {
-    const { a, b } = pods({ bucket: createMemoryBucket(() => new Promise((resolve) => setImmediate(resolve))) });
+    const { a, b } = pods({
+      bucket: createMemoryBucket({ turn: () => new Promise((resolve) => setImmediate(resolve)) }),
+    });
     const token = await tokenOf(a.register(plan));
     const opened = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? a : b).openStream(CALL_SID, token)),
@@ -83,7 +85,9 @@ describe('a token of the directory', () => {
 
 describe('the end of a call without a live transcript', () => {
   it('belongs to one process, however many ask', async () => {
-    const { a, b } = pods({ bucket: createMemoryBucket(() => new Promise((resolve) => setImmediate(resolve))) });
+    const { a, b } = pods({
+      bucket: createMemoryBucket({ turn: () => new Promise((resolve) => setImmediate(resolve)) }),
+    });
     await a.register(plan);
     const claims = await Promise.all([a, b, a, b].map((each) => each.claimEnd(CALL_SID, factsOf(plan))));
     expect([claims[0], claims[1]].filter(Boolean)).toHaveLength(1);

@@ -114,10 +114,13 @@ export class RunningCall {
 
   #work(input: CallInput): void {
     if (input.kind === 'agent_lost') this.#logger.warn({ reason: input.reason }, "the agent's session is lost");
+    const before = this.#step.call.phase;
     const wasOver = this.isOver();
     this.#step = reduce(this.#step.call, input, this.#clock());
-    if (this.#step.call.phase !== 'answered') this.#notWaiting.resolve();
-    if (this.isOver() && !wasOver) this.#deps.onOver();
+    if (this.#step.call.phase !== before) {
+      this.#notWaiting.resolve();
+      if (this.isOver() && !wasOver) this.#deps.onOver();
+    }
     for (const effect of this.#step.effects) this.#attempt(effect);
   }
 

@@ -5,6 +5,9 @@ import { plan } from '../testing/examples.ts';
 import { FINAL_STATUSES, newCall, type CallEffect, type CallInput } from './call.ts';
 import { reduce } from './reduce.ts';
 
+/** Sequences of the property that matters most. */
+const RUNS = 10_000;
+
 const item = fc.constantFrom('a', 'b', 'c', 'd');
 const reports: fc.Arbitrary<CallInput> = fc.oneof(
   fc.record({ kind: fc.constant('media_audio' as const), payload: fc.constant('AAAA'), ms: fc.nat(40) }),
@@ -76,7 +79,7 @@ const LAST: { input: CallInput; ms: number }[] = [
 ];
 
 describe('any sequence of frames, callbacks, timers and closes', () => {
-  it('publishes exactly one valid event, at the latest when the grace has passed', () => {
+  it(`publishes exactly one valid event, at the latest when the grace has passed (${RUNS} sequences)`, () => {
     fc.assert(
       fc.property(sequences, (inputs) => {
         const events = play([...inputs, ...LAST]).effects.flatMap((effect) =>
@@ -85,7 +88,7 @@ describe('any sequence of frames, callbacks, timers and closes', () => {
         expect(events).toHaveLength(1);
         expect(callEndedSchema.safeParse(events[0]).success).toBe(true);
       }),
-      { numRuns: 2_000 },
+      { numRuns: RUNS },
     );
   });
 

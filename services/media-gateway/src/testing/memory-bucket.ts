@@ -1,20 +1,23 @@
 import { BrokerError, type Entry, type KeyValue } from '@pipeline/messaging';
 import type { SharedBuckets } from '../sharing.ts';
 
+type Entries = Map<string, { readonly json: string; readonly revision: number }>;
+
 /** A bucket as the broker's: one revision counter, compare-and-set, and no answer while it is away. */
 export type MemoryBucket = {
   isAway: boolean;
-  readonly entries: Map<string, { readonly json: string; readonly revision: number }>;
+  readonly entries: Entries;
   readonly shared: SharedBuckets;
 };
 
 /**
  * `turn` is awaited before and after each operation, which itself is atomic: a test decides there what happens in between, as
- * the network does.
+ * the network does. Buckets over the same `entries` are one, as several processes see it.
  */
-export function createMemoryBucket(turn: () => Promise<void> = async () => undefined): MemoryBucket {
-  const entries: MemoryBucket['entries'] = new Map();
-  let revision = 0;
+export function createMemoryBucket(
+  options: { readonly turn?: () => Promise<void>; readonly entries?: Entries } = {},
+): MemoryBucket {
+  const { turn = async () => undefined, entries = new Map() } = options;
 
   const open = <T>(): KeyValue<T> => {
     const atomic = async <R>(work: () => R): Promise<R> => {
@@ -31,7 +34,7 @@ export function createMemoryBucket(turn: () => Promise<void> = async () => undef
       return entry === undefined ? null : { value: JSON.parse(entry.json) as T, revision: entry.revision, storedAt: 0 };
     };
     const write = (key: string, value: T): number => {
-      revision += 1;
+      const revision = 1 + Math.max(0, ...[...entries.values()].map((entry) => entry.revision));
       entries.set(key, { json: JSON.stringify(value), revision });
       return revision;
     };
