@@ -3,6 +3,7 @@ import type { RunningMongo, RunningNats } from '@pipeline/sandbox/servers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SERVICES, type Surroundings } from './environment.ts';
 import { startFleet, type Fleet } from './fleet.ts';
+import type { Gateways } from './gateways.ts';
 import type { StackOptions } from './options.ts';
 import { createRecords, type Records } from './records.ts';
 import type { ServiceLine } from './service-process.ts';
@@ -20,6 +21,8 @@ export type Stack = {
   /** Dialogues in which the caller cuts the agent short: not every word of them is heard. */
   readonly interruptions: readonly Dialogue[];
   readonly surroundings: Surroundings;
+  /** The balancer in front of the media-gateways. */
+  readonly gateways: Gateways;
   readonly fleet: Fleet;
   readonly records: Records;
   readonly streams: Streams;
@@ -73,6 +76,7 @@ function partsOf(world: World): Omit<Stack, 'fleet' | 'records' | 'streams' | 'l
     telephone: world.telephone,
     provider: world.provider,
     receiver: world.receiver,
+    gateways: world.gateways,
     dialogues: world.dialogues,
     interruptions: world.interruptions,
     surroundings: world.surroundings,

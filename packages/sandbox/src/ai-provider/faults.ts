@@ -12,7 +12,8 @@ export type AiRoute = 'transcriptions' | 'responses' | 'chat' | 'models' | 'real
  * On realtime: `status` refuses the upgrade and `hang` opens a session that never says anything (both when the session is
  * opened). The others strike when the agent is about to speak: `disconnect` drops the socket (1006), `session_expired` reports
  * that and closes, `silence` gives a response without speech, `response_failed` a failed one, `malformed` a frame that is no
- * JSON before the right ones, `delay` waits. `transcription_failed` strikes at the transcription of a caller's turn.
+ * JSON before the right ones, `delay` waits. `transcription_failed` strikes at the transcription of a caller's turn, and
+ * `transcription_late` gives the right one `ms` later than usual.
  */
 export type AiFault = {
   readonly route: AiRoute;
@@ -22,7 +23,7 @@ export type AiFault = {
   readonly times?: number;
 } & (
   | { readonly kind: 'status'; readonly status: number; readonly code?: string; readonly retryAfter?: number }
-  | { readonly kind: 'delay'; readonly ms: number }
+  | { readonly kind: 'delay' | 'transcription_late'; readonly ms: number }
   | { readonly kind: 'hang' | 'timeout' | 'disconnect' }
   | { readonly kind: 'invented'; readonly text: string }
   | { readonly kind: 'malformed' | 'invalid_schema' | 'truncated' | 'refusal' | 'content_filter' }

@@ -86,6 +86,8 @@ function newTurnItem(id: string): Item {
 function transcribeLater(context: SessionContext, item: Item, text: string): void {
   const { settings, faults, timers, pace, items, send } = context;
   if (settings.audio.input.transcription === null) return;
-  const fault = faults.take('realtime', { model: settings.model, text }, ['transcription_failed']);
-  timers.after(pace.transcriptionDelayMs, () => transcribe(item, text, fault, items).forEach(send));
+  const strikes = ['transcription_failed', 'transcription_late'] as const;
+  const fault = faults.take('realtime', { model: settings.model, text }, strikes);
+  const [lateMs, failure] = fault?.kind === 'transcription_late' ? [fault.ms, undefined] : [0, fault];
+  timers.after(pace.transcriptionDelayMs + lateMs, () => transcribe(item, text, failure, items).forEach(send));
 }

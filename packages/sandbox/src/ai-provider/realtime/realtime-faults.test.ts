@@ -156,6 +156,16 @@ describe('a fault of a session', () => {
     }
   });
 
+  it('gives a transcription late, and right', async () => {
+    provider.setFault({ route: 'realtime', kind: 'transcription_late', ms: 600, times: 1 });
+    await begin();
+    const before = performance.now();
+    client.say(callerTurns()[0]!);
+    const completed = await client.next('conversation.item.input_audio_transcription.completed');
+    expect(completed.transcript).toBe(callerTurns()[0]);
+    expect(performance.now() - before).toBeGreaterThan(590);
+  });
+
   it('fails a transcription and nothing else', async () => {
     provider.setFault({ route: 'realtime', kind: 'transcription_failed', times: 1 });
     await begin();
