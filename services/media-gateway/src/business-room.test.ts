@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { BusinessRoom } from './business-room.ts';
+import { silentLogger } from './testing/examples.ts';
+import { createTestDirectory } from './testing/directory.ts';
+import { createMemoryBucket, type MemoryBucket } from './testing/memory-bucket.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => stops.splice(0).forEach((stop) => stop()));
+
+const LONGEST_MS = 3_600_000;
+
+/** The room of one process. */
+function roomOf(
+  bucket: MemoryBucket,
+  { countHere = 0, now = Date.now }: { countHere?: number; now?: () => number } = {},
+) {
+  const { directory, presence } = createTestDirectory({ bucket });
+  stops.push(presence.stop);
+  const room = new BusinessRoom({
+    businesses: bucket.shared.businesses,
+    directory,
+    presence,
+    countHere: () => countHere,
+    longestCallMs: LONGEST_MS,
+    logger: silentLogger,
+    now,
+  });
+  return { room, directory };
+}
+
+const sid = (index: number): string => `CA${String(index).padStart(32, '0')}`;
+
+describe('the calls of a business', () => {
+  it('are never more than its limit, however many processes answer at once', async () => {
+    const bucket = createMemoryBucket({ turn: () => new Promise((resolve) => setImmediate(resolve)) });
+    const rooms = [roomOf(bucket), roomOf(bucket), roomOf(bucket)];
+    const taken = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => rooms[index % 3]!.room.take('biz_1', sid(index), 5)),
+    );
+    expect(taken.filter(Boolean)).toHaveLength(5);
+  });
+
+  it('are counted once each, and make room when they are over, in whichever process', async () => {
+    const bucket = createMemoryBucket();
+    const [a, b] = [roomOf(bucket).room, roomOf(bucket).room];
+    expect([await a.take('biz_1', sid(1), 1), await b.take('biz_1', sid(1), 1)]).toEqual([true, true]);
+    expect([await b.take('biz_1', sid(2), 1), await b.take('biz_2', sid(2), 1)]).toEqual([false, true]);
+    b.release('biz_1', sid(1));
+    await expect.poll(() => a.take('biz_1', sid(2), 1)).toBe(true);
+  });
+
+  it('that nobody gave back make room when they are known to be over, and after the longest call', async () => {
+    let now = 1_000_000;
+    const bucket = createMemoryBucket();
+    const { room, directory } = roomOf(bucket, { now: () => now });
+    expect(await room.take('biz_1', sid(1), 1)).toBe(true);
+    expect(await room.take('biz_1', sid(2), 1)).toBe(false);
+    await directory.markPublished(sid(1));
+    now += 10_000;
+    expect(await room.take('biz_1', sid(2), 1)).toBe(true);
+    now += LONGEST_MS + 1_000;
+    expect(await room.take('biz_1', sid(3), 1)).toBe(true);
+  });
+
+  it('are counted by each process for itself while the bucket is away, and given back when it is there again', async () => {
+    const bucket = createMemoryBucket();
+    const { room } = roomOf(bucket);
+    expect(await room.take('biz_1', sid(1), 1)).toBe(true);
+    bucket.isAway = true;
+    expect(await room.take('biz_1', sid(2), 1)).toBe(true);
+    expect(await roomOf(bucket, { countHere: 1 }).room.take('biz_1', sid(2), 1)).toBe(false);
+    room.release('biz_1', sid(1));
+    bucket.isAway = false;
+    await expect.poll(() => bucket.entries.get('business.biz_1')?.json).toBe('{"calls":{}}');
+  });
+
+  it('above a thousand are counted by each process for itself', async () => {
+    const bucket = createMemoryBucket();
+    expect(await roomOf(bucket, { countHere: 1_999 }).room.take('biz_1', sid(1), 2_000)).toBe(true);
+    expect(await roomOf(bucket, { countHere: 2_000 }).room.take('biz_1', sid(1), 2_000)).toBe(false);
+    expect(bucket.entries.has('business.biz_1')).toBe(false);
+  });
+});
