@@ -70,6 +70,7 @@ type World = {
 };
 
 function newWorld(): World {
+  vi.clearAllTimers(); // of the world before
   const network = createNetwork();
   const bucket = createMemoryBucket();
   const stream: MemoryStream = { events: new Map<string, CallEnded>() };
@@ -187,7 +188,6 @@ describe('one call, its requests at three gateways, in any interleaving of netwo
     await fc.assert(
       fc.asyncProperty(scenarioWith(0), async (scenario) => {
         const world = await play(scenario);
-        vi.clearAllTimers();
         expect(eventsOf(world)).toHaveLength(1);
         expect(world.notes).toHaveLength(scenario.callbacks.length);
         // I14: nobody is told that it is published before it is.
@@ -215,7 +215,6 @@ describe('one call, its requests at three gateways, in any interleaving of netwo
         void tell(world, (scenario.media + 1) % 3);
         await runOn(world, 12_000, () => world.notes.slice(before).some(({ kind }) => kind === 'noted'));
         expect(world.notes.slice(before)).toContainEqual({ kind: 'noted', wasPublished: true });
-        vi.clearAllTimers();
         expect(eventsOf(world)).toHaveLength(1);
       }),
       { numRuns: KILLED_RUNS, endOnFailure: true },
