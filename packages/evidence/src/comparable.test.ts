@@ -89,3 +89,19 @@ describe('the form in which texts are compared', () => {
     );
   });
 });
+
+test('is made of the words of a call of hours in the time of its length, not of its square', () => {
+  const words = 'So we talked about the kitchen in Haifa and about תל־אביב. ';
+  const timeOf = (times: number): number => {
+    const text = words.repeat(times);
+    const runs = [1, 2, 3].map(() => {
+      const startedAt = performance.now();
+      comparable(text);
+      return performance.now() - startedAt;
+    });
+    return Math.max(Math.min(...runs), 1); // The best of three: a busy machine makes any single run slow.
+  };
+  const short = timeOf(1_000);
+  // Eight times as long: 64 times the time if it were the square.
+  expect(timeOf(8_000) / short).toBeLessThan(40);
+});

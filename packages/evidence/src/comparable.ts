@@ -36,17 +36,20 @@ const SAME_LETTERS: Readonly<Record<string, string>> = {
 export function comparable(original: string): Comparable {
   const starts: number[] = [];
   const ends: number[] = [];
-  let text = '';
+  // Joined at the end: to ask a growing text for its last letter copies it each time, which a call of hours does not survive.
+  const letters: string[] = [];
+  let isAfterSpace = true;
   for (const match of original.matchAll(LETTERS)) {
     const plain = plainLetter(match[0]);
-    const isSpace = plain === ' ';
-    if (plain === '' || (isSpace && (text === '' || text.endsWith(' ')))) continue;
-    text += plain;
+    if (plain === '' || (plain === ' ' && isAfterSpace)) continue;
+    isAfterSpace = plain.endsWith(' ');
+    letters.push(plain);
     for (let unit = 0; unit < plain.length; unit += 1) {
       starts.push(match.index);
       ends.push(match.index + match[0].length);
     }
   }
+  const text = letters.join('');
   return { text: text.endsWith(' ') ? text.slice(0, -1) : text, starts, ends };
 }
 

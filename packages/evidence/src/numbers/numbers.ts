@@ -16,9 +16,15 @@ const TOKENS = /\p{Nd}+(?:[.,'’]\p{Nd}+)*|[\p{L}\p{M}]+(?:['"][\p{L}\p{M}]+)*/
 const MINUS = /(?:^| )(?:minus|negative|מינוס|سالب|минус|menos) $/u;
 
 /** The numbers of a text in order: in digits of any script, or in words of English, Hebrew, Arabic, Russian and Spanish. */
-export function numbersIn(original: string): SaidNumber[] {
-  return scan(textOf(original));
+export function numbersIn(original: string): readonly SaidNumber[] {
+  if (original.length < LONG_TEXT_CHARS) return scan(textOf(original));
+  if (lastLong?.original !== original) lastLong = { original, numbers: scan(textOf(original)) };
+  return lastLong.numbers;
 }
+
+/** Every number field of a business is held against the same transcript, which may be that of hours. */
+const LONG_TEXT_CHARS = 5_000;
+let lastLong: { readonly original: string; readonly numbers: readonly SaidNumber[] } | undefined;
 
 /** The form for comparison, in which a hyphen is a space; one that means minus becomes the word first. */
 function textOf(original: string): string {
