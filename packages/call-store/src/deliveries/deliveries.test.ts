@@ -205,6 +205,15 @@ test('a retry is due by the clock of the database, not before', async () => {
   expect(await claim(deliveries, 'two')).toEqual([]);
 });
 
+test('the longest step that a schedule may have is kept, with the tenth that may be added to it', async () => {
+  const deliveries = await open();
+  const hold = await holdOf(deliveries, newRow());
+  const outcome = { next: { state: 'pending', retryInMs: 33 * 86_400_000 }, attempt: null } as const;
+  const settled = await deliveries.settle(hold, outcome, never);
+  if (settled.kind === 'lost' || settled.row.nextAttemptAt === null) throw new Error('not settled');
+  expect(settled.row.nextAttemptAt.getTime() - settled.row.updatedAt.getTime()).toBe(33 * 86_400_000);
+});
+
 test('F73: one endpoint never fills the batch: its share is capped over rounds, the others get theirs', async () => {
   const deliveries = await open();
   for (let place = 0; place < 30; place += 1) await deliveries.freeze(newRow({ endpointId: 'hung' }), DUE, never);

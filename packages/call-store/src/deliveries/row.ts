@@ -40,7 +40,7 @@ export type DeliveryRow = {
   readonly eventType: EventType;
   /** Revision of the CallLog that the body was made from. */
   readonly revision: number;
-  /** The frozen body; null once retention or an erasure has removed it. */
+  /** The frozen body; null where it was removed, which nothing of ours does by itself so far. */
   readonly body: Buffer | null;
   /** SHA-256 of the frozen body, hexadecimal. */
   readonly bodySha256: string;
@@ -103,11 +103,11 @@ export const endpointIdSchema = businessIdSchema;
 export const rowIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,128}@[A-Za-z0-9_-]{1,64}$/);
 /** Name of a lease's owner, unique per process. */
 export const ownerSchema = z.string().min(1).max(300);
-/** Milliseconds from now, up to 30 days. */
+/** Milliseconds from now, up to 33 days: the longest step of a schedule is 30, and a tenth may be added to it. */
 export const millisecondsSchema = z
   .int()
   .min(0)
-  .max(30 * 86_400_000);
+  .max(33 * 86_400_000);
 
 /** The keys of a new row as they reach filters and documents. */
 export const newDeliverySchema = z.strictObject({
