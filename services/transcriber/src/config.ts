@@ -10,7 +10,11 @@ import {
   stageVariables,
   urlVariable,
 } from '@pipeline/runtime';
+import type { SpeechToTextOptions } from './adapters/openai.ts';
 import { HINT_MODES } from './adapters/speech-hints.ts';
+import type { TwilioOptions } from './adapters/twilio.ts';
+import type { TranscriberDeps } from './handler.ts';
+import { requestsAtOnce } from './recording/windows.ts';
 
 /** The environment of transcriber. */
 export const configSchema = z.object({
@@ -56,3 +60,44 @@ export const configSchema = z.object({
   /** Requests to the speech-to-text provider that one process has open at the same time. Default 6. */
   TRANSCRIPTION_CONCURRENCY: integerVariable({ min: 1, max: 64, default: 6 }),
 });
+
+type Config = z.infer<typeof configSchema>;
+
+/** Where recordings come from. */
+export function twilioOf(config: Config): TwilioOptions {
+  return {
+    baseUrl: config.TWILIO_BASE_URL,
+    accountSid: config.TWILIO_ACCOUNT_SID,
+    apiKeySid: config.TWILIO_API_KEY_SID,
+    apiKeySecret: config.TWILIO_API_KEY_SECRET,
+    maxAudioBytes: config.MAX_AUDIO_BYTES,
+  };
+}
+
+/** Who hears them. */
+export function speechOf(config: Config): SpeechToTextOptions {
+  return {
+    baseUrl: config.TRANSCRIPTION_BASE_URL,
+    apiKey: config.TRANSCRIPTION_API_KEY,
+    keyHeader: config.TRANSCRIPTION_KEY_HEADER,
+    hints: config.TRANSCRIPTION_HINTS,
+    model: config.TRANSCRIPTION_MODEL,
+    timeoutMs: config.TRANSCRIPTION_TIMEOUT_MS,
+    concurrency: concurrencyOf(config),
+  };
+}
+
+/** How a call is cut into requests, and what makes their texts doubtful. */
+export function setupOf(config: Config): TranscriberDeps['setup'] {
+  return {
+    model: config.TRANSCRIPTION_MODEL,
+    channelMap: config.CHANNEL_MAP,
+    mode: config.TRANSCRIPTION_MODE,
+    concurrency: concurrencyOf(config),
+    maxCharsPerSec: config.MAX_SPOKEN_CHARS_PER_SEC,
+  };
+}
+
+function concurrencyOf(config: Config): number {
+  return requestsAtOnce(config.TRANSCRIPTION_MODE, config.TRANSCRIPTION_CONCURRENCY);
+}
