@@ -115,9 +115,10 @@ describe('the transcriber', () => {
     expect(closed()).toBe(1);
   });
 
-  test('F63 says NO_SPEECH when no words come back, never an empty transcript', async () => {
+  test('F63 says NO_SPEECH and what was paid when no words come back, never an empty transcript', async () => {
     const { deps } = depsOf({ texts: [' ', '\n'] });
-    await expect(handle(ended, deps, never)).rejects.toMatchObject({ code: 'NO_SPEECH' });
+    const spent = { model: 'gpt-transcribe', usage: { requests: 2, audioSeconds: 3 } };
+    await expect(handle(ended, deps, never)).rejects.toMatchObject({ code: 'NO_SPEECH', spent });
   });
 
   test('gives the disk back whatever happens', async () => {

@@ -32,7 +32,6 @@ export type TranscriberDeps = HearingDeps & {
   report(progress: Progress): void;
   /** Milliseconds since 1970. */
   now(): number;
-  readonly setup: HearingDeps['setup'] & { readonly model: string };
   readonly prices: PriceTable;
 };
 

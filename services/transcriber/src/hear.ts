@@ -21,6 +21,7 @@ export type HeardCall = {
 export type HearingDeps = AskingDeps &
   Listening & {
     readonly setup: AskingDeps['setup'] & {
+      readonly model: string;
       readonly channelMap: ChannelMap;
       readonly mode: TranscriptionMode;
       /** Letters and digits that people say in a second at most. */
@@ -41,12 +42,12 @@ export async function hear(call: HeardCall, deps: HearingDeps, signal: AbortSign
   const answers = await askAll(call.key, questions, call.analysis, deps, signal);
   const texts = answers.filter((answer) => answer !== null);
   const parts = questions.map((question, index) => partOf(question, answers[index]?.text ?? ''));
-  const { channelMap, maxCharsPerSec } = deps.setup;
+  const { channelMap, maxCharsPerSec, model } = deps.setup;
   const { keywords } = call.analysis;
   const judgement = await deps.judge({ parts, live: call.live, keywords, channelMap, maxCharsPerSec }, signal);
-  const hasGaps = texts.length < answers.length;
-  const transcript = transcriptOf(parts, spokenLanguage(texts), judgement, { channelMap, hasTones, hasGaps });
-  return { transcript, usage: addUp(texts) };
+  const usage = addUp(texts);
+  const given = { channelMap, hasTones, hasGaps: texts.length < answers.length, spent: { model, usage } };
+  return { transcript: transcriptOf(parts, spokenLanguage(texts), judgement, given), usage };
 }
 
 async function listen(

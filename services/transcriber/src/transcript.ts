@@ -5,6 +5,7 @@ import {
   type QualityFlag,
   type Segment,
   type Speaker,
+  type Spent,
   type Transcript,
 } from '@pipeline/contracts';
 import type { ChannelMap } from './quality/channel-check.ts';
@@ -16,16 +17,17 @@ import type { SpeechText } from './speech-to-text.ts';
 /** A day of speech. Text and segments of this length, in any script, still fit into a document of 16 MB. */
 const MAX_TRANSCRIPT_CHARS = 1_500_000;
 
-/** What stands beside the parts: what was left out before, and who is on which channel. */
+/** What stands beside the parts: what was left out before, who is on which channel, and what was paid. */
 export type Circumstances = {
   readonly channelMap: ChannelMap;
   readonly hasTones: boolean;
   readonly hasGaps: boolean;
+  readonly spent: Spent;
 };
 
 /**
  * One conversation out of what was heard on all channels, with what makes it doubtful. Channels that the live transcript clearly shows the
- * other way round are labelled by it. Throws PermanentError `NO_SPEECH` when there are no words.
+ * other way round are labelled by it. Throws PermanentError `NO_SPEECH` when there are no words, with what was paid.
  */
 export function transcriptOf(
   parts: readonly PartText[],
@@ -43,14 +45,15 @@ export function transcriptOf(
     }),
   );
   const text = transcriptLines(segments);
-  if (text === '') throw new PermanentError('NO_SPEECH');
+  const { spent } = given;
+  if (text === '') throw new PermanentError('NO_SPEECH', { spent });
   const quality = {
     flags: [...new Set([...segments.flatMap(({ flags }) => flags ?? []), ...flagsOfAll(parts, judgement, given)])],
     flaggedSegments: segments.filter(({ flags }) => flags !== undefined).length,
     liveMatch: judgement.liveMatch,
   };
   const transcript = transcriptSchema.safeParse({ text, language, segments, quality });
-  if (text.length > MAX_TRANSCRIPT_CHARS || !transcript.success) throw new PermanentError('EVENT_TOO_LARGE');
+  if (text.length > MAX_TRANSCRIPT_CHARS || !transcript.success) throw new PermanentError('EVENT_TOO_LARGE', { spent });
   return transcript.data;
 }
 

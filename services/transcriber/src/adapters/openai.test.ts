@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { writeWav } from '../recording/wav.ts';
 import type { SpeechRequest } from '../speech-to-text.ts';
 import { createSpeechToText, type SpeechToTextOptions } from './openai.ts';
 
@@ -98,11 +99,22 @@ describe('speech to text', () => {
     expect(sent).toEqual([...names]);
   });
 
-  test('counts the seconds of what it sent where the provider does not', async () => {
-    const { transcribe } = await providerWith([json(200, { text: 'hello' })]);
-    const audio = async () => new Uint8Array(44 + 24_000);
-    expect((await transcribe({ ...request, audio }, never)).usage).toEqual({ audioSeconds: 1.5 });
-  });
+  test.each([8_000, 48_000])(
+    'counts the seconds of what it sent at %i Hz where the provider does not',
+    async (rate) => {
+      const { transcribe } = await providerWith([json(200, { text: 'hello' })]);
+      const audio = async () => writeWav(new Int16Array(1.5 * rate), rate);
+      expect((await transcribe({ ...request, audio }, never)).usage).toEqual({ audioSeconds: 1.5 });
+    },
+  );
+
+  test.each([[[{ code: 'x'.repeat(33) }]], [[{ code: 5 }]], [['ar']], ['ar'], [null]])(
+    'does not know the language by %j, and keeps the words',
+    async (languages) => {
+      const { transcribe } = await providerWith([json(200, { text: 'hello', languages })]);
+      expect(await transcribe(request, never)).toMatchObject({ text: 'hello', language: null });
+    },
+  );
 
   test('asks once without the language when the model does not know it, and remembers', async () => {
     const { transcribe, forms } = await providerWith([refusal(400, { param: 'languages[0]', message: 'no' }), heard]);

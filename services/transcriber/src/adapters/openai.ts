@@ -20,9 +20,11 @@ export type SpeechToTextOptions = {
 /** An answer is the text of a minute at most; a server that sends more than this is not answering us. */
 const MAX_ANSWER_BYTES = 1_048_576;
 const PROVIDER = 'speech-to-text';
-/** What is sent is one channel of 16 bit at 8 kHz behind a header of 44 bytes. */
+/** What is sent is WAV with a header of this size, in which the bytes of a second stand at an offset. */
 const WAV_HEADER_BYTES = 44;
-const BYTES_A_SECOND = 16_000;
+const BYTES_A_SECOND_AT = 28;
+/** Codes of languages are shorter; what is longer is none. */
+const LONGEST_LANGUAGE = 32;
 
 /** Speech-to-text by OpenAI's `POST /audio/transcriptions`, or a server that speaks it. Never retries by itself: the stream redelivers. */
 export function createSpeechToText(options: SpeechToTextOptions) {
@@ -43,8 +45,7 @@ export function createSpeechToText(options: SpeechToTextOptions) {
     // The client does not check what it was sent: a proxy's page comes as a string, another server may leave the text out.
     if (typeof answer === 'string') throw new RetryLaterError(`${PROVIDER} answered no JSON`);
     if (typeof answer.text !== 'string') throw new PermanentError('OUTPUT_INVALID');
-    const usage = usageOf(answer.usage, Math.max(0, audio.length - WAV_HEADER_BYTES) / BYTES_A_SECOND);
-    return { text: answer.text, language: answer.languages?.[0]?.code ?? null, usage };
+    return { text: answer.text, language: languageOf(answer), usage: usageOf(answer.usage, secondsOf(audio)) };
   };
 
   return (request: SpeechRequest, outer: AbortSignal): Promise<SpeechText> =>
@@ -72,6 +73,19 @@ export function createSpeechToText(options: SpeechToTextOptions) {
 /** ISO 639-1, which is what the provider takes: `ar-EG` is `ar`. */
 function baseLanguage(language: string): string {
   return language.split('-')[0] ?? language;
+}
+
+/** The language that was heard, as a server says it that nobody has checked. */
+function languageOf({ languages }: Transcription): string | null {
+  const code: unknown = languages?.[0]?.code;
+  return typeof code === 'string' && code !== '' && code.length <= LONGEST_LANGUAGE ? code : null;
+}
+
+/** Recordings have rates from 8 to 48 kHz, and are sent as they are. */
+function secondsOf(audio: Uint8Array<ArrayBuffer>): number {
+  if (audio.length <= WAV_HEADER_BYTES) return 0;
+  const bytesASecond = new DataView(audio.buffer, audio.byteOffset).getUint32(BYTES_A_SECOND_AT, true);
+  return bytesASecond === 0 ? 0 : (audio.length - WAV_HEADER_BYTES) / bytesASecond;
 }
 
 /** What the provider counted. The length of the audio is known here, whether the provider counts it, tokens or nothing. */

@@ -28,6 +28,14 @@ describe('one conversation out of two channels', () => {
     expect(merged).toEqual([said('caller', 'I need a plumber', 0, 3_000), said('caller', 'hello?', 9_000, 9_500)]);
   });
 
+  test('keeps lines at a length that can be read and stored, however long one speaker goes on', () => {
+    const words = 'word '.repeat(180).trim();
+    const minutes = Array.from({ length: 240 }, (_, at) => said('caller', words, at * 60_000, (at + 1) * 60_000));
+    const merged = mergeSegments(minutes);
+    expect(Math.max(...merged.map(({ text }) => text.length))).toBeLessThanOrEqual(2_000);
+    expect(merged.map(({ text }) => text).join(' ')).toBe(minutes.map(({ text }) => text).join(' '));
+  });
+
   test('has no empty lines', () => {
     expect(mergeSegments([said('caller', ' \n ', 0, 1_000)])).toEqual([]);
   });

@@ -2,10 +2,12 @@ import type { Segment } from '@pipeline/contracts';
 
 /** Pauses of one speaker up to this many milliseconds do not start a new line. */
 const SAME_TURN_PAUSE_MS = 2_000;
+/** ... as long as the line stays below this: on one channel nobody's turn ends, and a line is what is quoted, left out or stored. */
+const LONGEST_LINE_CHARS = 2_000;
 
 /**
  * What was heard on all channels as one conversation: by start, empty texts dropped, neighbours of one speaker joined when the
- * pause between them is short and both are equally doubtful. Overlapping speech stays in order of its start.
+ * pause between them is short and both are equally doubtful, up to a length that can be read. Overlapping speech stays in order of its start.
  */
 export function mergeSegments(heard: readonly Segment[]): Segment[] {
   const merged: Segment[] = [];
@@ -13,7 +15,7 @@ export function mergeSegments(heard: readonly Segment[]): Segment[] {
     const text = cleanText(segment.text);
     if (text === '') continue;
     const last = merged.at(-1);
-    if (last !== undefined && isSameTurn(last, segment)) {
+    if (last !== undefined && isSameTurn(last, segment) && last.text.length + text.length < LONGEST_LINE_CHARS) {
       merged[merged.length - 1] = { ...last, text: `${last.text} ${text}`, endMs: Math.max(last.endMs, segment.endMs) };
     } else merged.push({ ...segment, text });
   }
