@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Question } from '@pipeline/ai-client';
+import { PermanentError } from '@pipeline/contracts';
 import { LEFT_OUT } from '@pipeline/evidence';
 import { transcribed } from './fixtures.ts';
 import { summarise } from './summarise.ts';
@@ -27,7 +28,43 @@ function asking(...answers: string[]) {
   return { deps, questions };
 }
 
+/** The first answer must be asked for once more; what then comes is a failure. */
+function failingAgain(failure: Error) {
+  const { deps } = asking('היא צריכה אינסטלטור.');
+  let asked = 0;
+  const ask: typeof deps.ask = async (question) => {
+    asked += 1;
+    if (asked > 1) throw failure;
+    return deps.ask(question);
+  };
+  return { ...deps, ask };
+}
+
 describe('a summary', () => {
+  test('that is refused when it is asked for once more has cost both questions', async () => {
+    const spent = { model: 'gpt-6-luna', usage: { requests: 1, inputTokens: 5 } };
+    const deps = failingAgain(new PermanentError('PROVIDER_REFUSED', { spent }));
+    await expect(summarise(transcript, analysis, deps, never)).rejects.toMatchObject({
+      code: 'PROVIDER_REFUSED',
+      spent: { model: 'gpt-6-luna', usage: { requests: 2, inputTokens: 15 } },
+    });
+  });
+
+  test('that is rejected unpaid when it is asked for once more has cost the first question', async () => {
+    const deps = failingAgain(new PermanentError('PROVIDER_REJECTED'));
+    await expect(summarise(transcript, analysis, deps, never)).rejects.toMatchObject({
+      code: 'PROVIDER_REJECTED',
+      spent: { model: 'gpt-6-luna', usage: { requests: 1, inputTokens: 10 } },
+    });
+  });
+
+  test('may write as a numeral what was said in words, in the language of the business where nobody heard which it was', async () => {
+    const said = { text: 'caller: Je veux un remboursement de deux cents euros.', language: null, segments: [] };
+    const { deps } = asking('Il veut un remboursement de 200 euros.');
+    const { summary } = await summarise(said, { ...analysis, language: 'fr' }, deps, never);
+    expect(summary).toBe('Il veut un remboursement de 200 euros.');
+  });
+
   test('B73 is asked for without the words that speak to the machine, and says that there were some', async () => {
     const { deps, questions } = asking('She needs a plumber.');
     const summarised = await summarise(transcript, analysis, deps, never);

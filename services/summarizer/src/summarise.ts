@@ -1,5 +1,5 @@
 import type { Answer, Question } from '@pipeline/ai-client';
-import { PermanentError, type AnalysisSettings, type Transcript } from '@pipeline/contracts';
+import { PermanentError, type AnalysisSettings, type FailureCode, type Transcript } from '@pipeline/contracts';
 import { hasBarred, turnsOf, withoutBarred } from '@pipeline/evidence';
 import { summaryQuestion } from './prompt.ts';
 import { spokenWords } from './summary/grounded.ts';
@@ -27,7 +27,7 @@ const COMPLAINTS: Readonly<Partial<Record<Extract<Judgement, { kind: 'bad' }>['c
 
 /**
  * Asks for a summary and holds it against the call; one that cannot be kept is asked for once more. Throws what `ask` throws, or
- * PermanentError with the code of the second judgement and all that was paid.
+ * PermanentError with the code of the second judgement; with all that was paid.
  */
 export async function summarise(
   transcript: Transcript,
@@ -39,7 +39,8 @@ export async function summarise(
   const shown = withoutBarred(turns);
   const boundary = deps.boundaryFor(shown);
   const question = summaryQuestion(shown, analysis, boundary);
-  const spoken = spokenWords(shown, transcript.language);
+  // Not every server says which language it heard; the caller's is then most likely that of the business.
+  const spoken = spokenWords(shown, transcript.language ?? analysis.language);
   const { maxSentences } = analysis.summary;
   const rules = { language: analysis.language, maxSentences, instructions: question.instructions, boundary, spoken };
   const first = await deps.ask(question, signal);
@@ -48,21 +49,22 @@ export async function summarise(
   if (judged.kind === 'good') return { summary: judged.summary, usage: first.usage, isSuspected };
   const complaint = COMPLAINTS[judged.code];
   if (complaint === undefined) throw failed(judged.code, first.usage, deps);
-  const second = await deps.ask({ ...question, instructions: `${question.instructions}\n\n${complaint}` }, signal);
+  const again = { ...question, instructions: `${question.instructions}\n\n${complaint}` };
+  const second = await deps.ask(again, signal).catch((error: unknown) => {
+    if (!(error instanceof PermanentError)) throw error;
+    const all = error.spent === undefined ? first.usage : total(first.usage, error.spent.usage);
+    throw failed(error.code, all, deps, error);
+  });
   const usage = total(first.usage, second.usage);
-  const again = judgeSummary(second.value, rules);
-  if (again.kind === 'bad') throw failed(again.code, usage, deps);
-  return { summary: again.summary, usage, isSuspected };
+  const kept = judgeSummary(second.value, rules);
+  if (kept.kind === 'bad') throw failed(kept.code, usage, deps);
+  return { summary: kept.summary, usage, isSuspected };
 }
 
 type Usage = Readonly<Record<string, number>>;
 
-function failed(
-  code: Extract<Judgement, { kind: 'bad' }>['code'],
-  usage: Usage,
-  { model }: SummaryDeps,
-): PermanentError {
-  return new PermanentError(code, { spent: { model, usage } });
+function failed(code: FailureCode, usage: Usage, { model }: SummaryDeps, cause?: unknown): PermanentError {
+  return new PermanentError(code, { cause, spent: { model, usage } });
 }
 
 /** A sum that misses a count of one question would be no count, so it is left out. */
