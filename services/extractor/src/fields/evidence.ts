@@ -1,6 +1,7 @@
 import type { FieldDefinition, FieldResult } from '@pipeline/contracts';
 import {
   comparable,
+  comparableText,
   isSameWord,
   sentencesOf,
   turnsOf,
@@ -72,6 +73,11 @@ export function findEvidence(quote: string, from: FieldDefinition['from'], sourc
     }
   }
   return { kind: isBarred ? 'barred' : 'absent' };
+}
+
+/** Whether a text stands in words as it is, from the beginning of a word on: `Lod` is not in `melody`. */
+export function isPartOf(text: string, words: string): boolean {
+  return placesOf(comparableText(text), comparable(words)).next().done === false;
 }
 
 type Place = readonly [start: number, end: number];

@@ -1,4 +1,5 @@
 import { comparableText, isRelatedWord, numbersIn, wordForms } from '@pipeline/evidence';
+import { isPartOf } from './evidence.ts';
 
 /** Articles and prepositions: they may come and go, as long as anything else is there. */
 const SHORT = 2;
@@ -26,7 +27,7 @@ export function areWordsSaid(text: string, words: string): boolean {
   const said = wordForms(words);
   const wanted = wordForms(text);
   if (wanted.length === 0 || !areNumbersSaid(text, words)) return false;
-  if (comparableText(words).includes(comparableText(text))) return true;
+  if (isPartOf(text, words)) return true;
   const content = wanted.filter((word) => !isSmall(word) && !/\p{N}/u.test(word));
   const needed = content.length > 0 || wanted.some((word) => /\p{N}/u.test(word)) ? content : wanted;
   return needed.every((word) => said.some((other) => isRelatedWord(word, other)));
