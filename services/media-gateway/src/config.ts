@@ -71,3 +71,14 @@ export type Config = z.infer<typeof configSchema>;
 function isHttpsOrigin(value: string): boolean {
   return value.startsWith('https://') && new URL(value).host === value.slice('https://'.length);
 }
+
+/** Who talks, and where it is reached. */
+export function agentOf(config: Config) {
+  return {
+    baseUrl: config.AGENT_BASE_URL,
+    apiKey: config.AGENT_API_KEY,
+    model: config.AGENT_MODEL,
+    transcriptionModel: config.AGENT_TRANSCRIPTION_MODEL,
+    silenceAfterMs: config.AGENT_SILENCE_AFTER_MS,
+  };
+}

@@ -1,8 +1,8 @@
 import { connectStore, createSettingsReader } from '@pipeline/call-store/settings';
 import { connectBroker } from '@pipeline/messaging';
-import { createService, loadConfig } from '@pipeline/runtime';
+import { createService, loadConfig, warnOfShutdown } from '@pipeline/runtime';
 import { createOpenAiAgent } from './adapters/openai-agent.ts';
-import { configSchema } from './config.ts';
+import { agentOf, configSchema } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { watchLoopDelay } from './loop-delay.ts';
 import { createGatewayMetrics, createLoopMetrics } from './metrics.ts';
@@ -11,14 +11,12 @@ import { openSharedBuckets } from './shared-buckets.ts';
 const config = loadConfig(configSchema, process.env);
 const service = await createService('media-gateway', config);
 const { instance, logger, registry, stopping } = service;
+for (const variable of ['AGENT_MODEL', 'AGENT_TRANSCRIPTION_MODEL'] as const) {
+  warnOfShutdown(logger, { variable, model: config[variable] }, new Date());
+}
 
-const broker = await connectBroker({
-  config,
-  identity: 'media-gateway',
-  instance,
-  logger,
-  onClosed: service.fail,
-});
+const identity = 'media-gateway';
+const broker = await connectBroker({ config, identity, instance, logger, onClosed: service.fail });
 service.onStop('broker', () => broker.close());
 service.addReadiness('broker', broker.readiness);
 
@@ -28,14 +26,7 @@ service.addReadiness('store', store.readiness);
 
 const gateway = await createGateway({
   config,
-  agent: createOpenAiAgent({
-    baseUrl: config.AGENT_BASE_URL,
-    apiKey: config.AGENT_API_KEY,
-    model: config.AGENT_MODEL,
-    transcriptionModel: config.AGENT_TRANSCRIPTION_MODEL,
-    silenceAfterMs: config.AGENT_SILENCE_AFTER_MS,
-    logger,
-  }),
+  agent: createOpenAiAgent({ ...agentOf(config), logger }),
   settings: createSettingsReader(store),
   send: async (event) => {
     service.crashPoint('gw.before_publish');
