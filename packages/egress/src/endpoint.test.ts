@@ -149,6 +149,14 @@ describe('what a receiver may do', () => {
     expect(server.requests()).toBe(0);
   });
 
+  it('judges certificates whatever the environment says', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const server = await keep(startHttps('self-signed', (_request, response) => response.end()));
+    const result = await send({ resolve: publicAddress, connect: dialTo({ receiver: server, forbidden: server }, []) });
+    expect(result).toMatchObject({ kind: 'failed', code: 'tls_error' });
+    expect(server.requests()).toBe(0);
+  });
+
   it('V110: a body of one byte now and then ends at the total deadline', async () => {
     const { result } = await answeredBy((_request, response) => {
       response.writeHead(200);

@@ -120,6 +120,8 @@ async function upgradeToTls(
     ...(literal === null ? { servername: url.hostname } : {}),
     ALPNProtocols: ['http/1.1'],
     minVersion: 'TLSv1.2',
+    // Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment is the default otherwise.
+    rejectUnauthorized: true,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
   try {
