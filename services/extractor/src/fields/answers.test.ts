@@ -38,6 +38,44 @@ describe('an answer', () => {
     expect(judgeAnswer(city, given, call)).toEqual(expected);
   });
 
+  describe('that is the name of who spoke, which nobody said,', () => {
+    const texts = sourcesOf({ summary: '', transcript: 'agent: Hello\ncaller: the sink leaks\nagent: Since when?' });
+    const spoken = { ...call, sources: texts };
+    const options = [{ value: 'agent' }, { value: 'manager' }];
+    const fieldOf = (type: string, more: object = {}) =>
+      fieldDefinitionSchema.parse({ key: 'who', type, description: 'Who.', from: 'both', ...more });
+
+    test.each([
+      ['a string', fieldOf('string'), 'caller', 'caller'],
+      ['a string with the line', fieldOf('string'), 'caller', 'caller: the sink leaks'],
+      ['a string out of two lines', fieldOf('string'), 'agent', 'the sink leaks agent: Since when'],
+      ['a string up to the next name', fieldOf('string'), 'agent', 'the sink leaks agent'],
+      ['an option', fieldOf('enum', { options }), 'agent', 'agent'],
+      ['an option with the line', fieldOf('enum', { options }), 'agent', 'agent: Hello'],
+      ['an item of a list', fieldOf('list'), ['sink', 'caller'], 'the sink leaks'],
+    ])('has no value as %s', (_name, field, value, quote) => {
+      expect(judgeAnswer(field, answer(value, quote), spoken)).toMatchObject({ value: null, status: 'invalid' });
+    });
+
+    test('is a value all the same when somebody says that word', () => {
+      const said = {
+        ...call,
+        sources: sourcesOf({ summary: '', transcript: 'agent: Hello\ncaller: An agent, please' }),
+      };
+      expect(judgeAnswer(fieldOf('enum', { options }), answer('agent', 'agent'), said)).toMatchObject({
+        value: 'agent',
+        evidence: { quote: 'agent', start: 24 },
+      });
+    });
+
+    test('takes nothing from the words behind it', () => {
+      expect(judgeAnswer(fieldOf('string'), answer('sink', 'caller: the sink leaks'), spoken)).toMatchObject({
+        value: 'sink',
+        status: 'found',
+      });
+    });
+  });
+
   test('is always a valid result, and a value always has words of the text behind it, whatever the model says', () => {
     const types = FIELD_TYPES.filter((type) => type !== 'enum' && type !== 'object');
     const quote = fc.oneof(fc.string(), fc.constantFrom('שיפוצים', 'תל אביב', 'ב', ' ', 'חיפה'));

@@ -63,7 +63,14 @@ export function judgeAnswer(field: FieldDefinition, answer: FieldAnswer | undefi
 
 function wordsOf({ evidence, passage, before }: Extract<Found, { kind: 'found' }>, call: CallContext): Words {
   const source = call.sources.find(({ name }) => name === evidence.source);
-  return { quote: evidence.quote, passage, before, passages: textsOf(source, false), today: call.today };
+  const [quote, held] =
+    evidence.source === 'transcript' ? [evidence.quote, passage].map(spokenOf) : [evidence.quote, passage];
+  return { quote: quote ?? '', passage: held ?? '', before, passages: textsOf(source, false), today: call.today };
+}
+
+/** Lines of a transcript without the names of who spoke: those are ours, and nobody said them. */
+function spokenOf(lines: string): string {
+  return lines.replaceAll(/^(?:caller|agent|unknown): /gmu, '').replace(/\n(?:caller|agent|unknown):?$/u, '');
 }
 
 /** Types whose values sound the same in every language: a summary may not have them from itself. */
@@ -98,5 +105,6 @@ function supportOf(
 }
 
 function textsOf(source: Source | undefined, isBarred: boolean): string[] {
-  return (source?.passages ?? []).filter((passage) => passage.isBarred === isBarred).map(({ text }) => text);
+  const texts = (source?.passages ?? []).filter((passage) => passage.isBarred === isBarred).map(({ text }) => text);
+  return source?.name === 'transcript' ? texts.map(spokenOf) : texts;
 }

@@ -66,6 +66,7 @@ export function findEvidence(quote: string, from: FieldDefinition['from'], sourc
         isBarred ||= passage !== undefined;
         continue;
       }
+      if (source.name === 'transcript' && end <= passage.start + labelOf(passage).length) continue;
       const words = source.original.slice(start, Math.min(end, start + LONGEST_QUOTE_CHARS));
       const before = source.passages[at - 1];
       const evidence = { quote: words, source: source.name, start };
@@ -73,6 +74,11 @@ export function findEvidence(quote: string, from: FieldDefinition['from'], sourc
     }
   }
   return { kind: isBarred ? 'barred' : 'absent' };
+}
+
+/** The name of who spoke in front of a line, which nobody said. */
+function labelOf({ text }: Passage): string {
+  return /^\w+: /u.exec(text)?.[0] ?? '';
 }
 
 /** Whether a text stands in words as it is, from the beginning of a word on: `Lod` is not in `melody`. */
