@@ -118,11 +118,22 @@ describe('a field of one business', () => {
     ) as {
       fields: object[];
     };
-    const field = { key: 'property_type', type: 'string', description: 'סוג הנכס', from: 'transcript' };
+    const field = {
+      key: 'property_type',
+      type: 'enum',
+      description: 'סוג הנכס',
+      from: 'transcript',
+      options: [
+        { value: 'apartment', synonyms: ['דירה'] },
+        { value: 'house', synonyms: ['בית פרטי'] },
+      ],
+    };
     const changed = { ...settings, fields: [...settings.fields, field] };
     await operate(['settings', 'set', '-'], 'callctl', stack.surroundings, JSON.stringify(changed));
     const after = await call();
-    expect(after.body['fields']).toContainEqual(expect.objectContaining({ key: 'property_type', status: 'found' }));
+    expect(after.body['fields']).toContainEqual(
+      expect.objectContaining({ key: 'property_type', status: 'found', value: 'apartment' }),
+    );
     expect(after.webhook.verified, 'the masked secret was kept').toBe(true);
   });
 });

@@ -28,7 +28,16 @@ async function changeSettings(change: (settings: { fields: object[] }) => object
 describe('callctl reanalyze', () => {
   test('works one call again with the settings of today: fields anew, facts as they were, no webhook, the change shown', async () => {
     const { callSid, before } = await stored();
-    const field = { key: 'property_type', type: 'string', description: 'סוג הנכס', from: 'transcript' };
+    const field = {
+      key: 'property_type',
+      type: 'enum',
+      description: 'סוג הנכס',
+      from: 'transcript',
+      options: [
+        { value: 'apartment', synonyms: ['דירה'] },
+        { value: 'house', synonyms: ['בית פרטי'] },
+      ],
+    };
     await changeSettings((settings) => ({ ...settings, fields: [...settings.fields, field] }));
     const requests = paid();
     const webhooks = stack.receiver.received.length;
@@ -39,7 +48,7 @@ describe('callctl reanalyze', () => {
     );
     expect({ code, output }).toEqual({ code: 0, output: '1 calls worked again, 0 skipped\n' });
     expect(errors).toContain(`${callSid}  revision 2: changed`);
-    expect(errors).toMatch(/property_type {2}\(not asked\) -> \S/);
+    expect(errors).toMatch(/property_type {2}\(not asked\) -> apartment/);
     const after = await stack.records.callLog(callSid);
     expect(facts(after)).toEqual(facts(before));
     expect(after).toMatchObject({
@@ -47,7 +56,9 @@ describe('callctl reanalyze', () => {
       previous: { revision: 1, summary: before?.['summary'], fields: before?.['fields'] },
       stages: { transcriber: before?.['stages'].transcriber, summarizer: before?.['stages'].summarizer },
     });
-    expect(after?.['fields']).toContainEqual(expect.objectContaining({ key: 'property_type', status: 'found' }));
+    expect(after?.['fields']).toContainEqual(
+      expect.objectContaining({ key: 'property_type', status: 'found', value: 'apartment' }),
+    );
     expect(paid() - requests, 'one extraction, no summary, no transcription').toBe(1);
     await eventually('the notice is settled', () => stack.streams.isIdle());
     expect(stack.receiver.received).toHaveLength(webhooks);
