@@ -6,7 +6,6 @@ import type { AttemptOutcome } from './attempt.ts';
 import type { EndpointBook } from './endpoint/book.ts';
 import { noteAttempt } from './endpoint/outcome.ts';
 import { noteWaiting, returnSlots } from './endpoint/slots.ts';
-import { fromNow } from './freeze.ts';
 import { toRow } from './mapping.ts';
 import type { DeliveryDocument } from './model.ts';
 import { millisecondsSchema, ownerSchema, rowIdSchema, type DeliveryRow, type Hold } from './row.ts';
@@ -23,18 +22,20 @@ export type SettleDeps = {
   readonly log: AttemptLog;
 };
 
-/** See `DeliveryStore.settle`. The row first: what it says is what counts. The endpoint and the attempt log follow together. */
+/**
+ * See `DeliveryStore.settle`. The row first: what it says is what counts. The endpoint and the attempt log follow together. Nobody but the
+ * holder changes a row in work, so what is read holds until the write, which the lease fences. In one `findAndModify` it would be one
+ * round trip; the local stand-in of MongoDB looks through all of the collection for it, whatever the filter.
+ */
 export async function settle(
   deps: SettleDeps,
   hold: Hold,
   outcome: AttemptOutcome,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const update = [
-    { $set: nextFields(outcome) },
-    ...(outcome.next.state === 'pending' ? [] : [{ $unset: 'nextAttemptAt' }]),
-  ];
-  const row = await updateHeld(deps.deliveries, hold, update, signal);
+  const held = await readHeld(deps.deliveries, hold, signal);
+  const after = held === null ? null : afterAttempt(held, outcome);
+  const row = after !== null && (await writeHeld(deps.deliveries, hold, after, signal)) ? after : null;
   const { endpointId, slot, lane } = hold;
   if (row === null) {
     await deps.book.change(endpointId, returnSlots([slot]), signal);
@@ -48,11 +49,11 @@ export async function settle(
 
 /** See `DeliveryStore.release`. */
 export async function release(deps: SettleDeps, hold: Hold, signal: AbortSignal): Promise<boolean> {
-  const update = [{ $set: { ...backToPending(0), lease: { $literal: null }, updatedAt: '$$NOW' } }];
-  const row = await updateHeld(deps.deliveries, hold, update, signal);
+  const held = await readHeld(deps.deliveries, hold, signal);
+  const isReturned = held !== null && (await writeHeld(deps.deliveries, hold, unsent(held), signal));
   await deps.book.change(hold.endpointId, returnSlots([hold.slot]), signal);
-  if (row !== null) await deps.book.change(hold.endpointId, noteWaiting(hold.lane, 'now'), signal);
-  return row !== null;
+  if (isReturned) await deps.book.change(hold.endpointId, noteWaiting(hold.lane, 'now'), signal);
+  return isReturned;
 }
 
 async function remember(log: AttemptLog, row: DeliveryRow, outcome: AttemptOutcome): Promise<void> {
@@ -64,39 +65,63 @@ async function remember(log: AttemptLog, row: DeliveryRow, outcome: AttemptOutco
   await log.write({ ...outcome.attempt, deliveryId, number, charged, at, state, nextAttemptAt });
 }
 
+/** A row in work under a lease, and the database's time when it was read. */
+type Held = { readonly row: DeliveryRow; readonly now: Date };
+
 /** What was tried waits among the later ones from now on; a test keeps its own lane. */
-function nextFields({ next, charged = true }: AttemptOutcome): Readonly<Record<string, unknown>> {
-  const again = next.state === 'pending' ? backToPending(next.retryInMs) : { state: { $literal: next.state } };
-  const isTest = { $eq: ['$lane', 'test'] };
+function afterAttempt({ row, now }: Held, { next, charged = true }: AttemptOutcome): DeliveryRow {
+  const isOfSchedule = charged && row.lane !== 'test';
   return {
-    ...again,
-    lease: { $literal: null },
-    attempts: { $add: ['$attempts', charged ? 1 : 0] },
-    ...(charged ? { lane: { $cond: [isTest, 'test', 'later'] } } : {}),
-    ...(charged ? { trigger: { $cond: [isTest, '$trigger', 'schedule'] } } : {}),
-    updatedAt: '$$NOW',
+    ...row,
+    state: next.state,
+    lease: null,
+    nextAttemptAt: next.state === 'pending' ? after(now, next.retryInMs) : null,
+    attempts: row.attempts + (charged ? 1 : 0),
+    lane: isOfSchedule ? 'later' : row.lane,
+    trigger: isOfSchedule ? 'schedule' : row.trigger,
+    updatedAt: now,
   };
 }
 
-function backToPending(retryInMs: number): Readonly<Record<string, unknown>> {
-  const nextAttemptAt = fromNow(checked(millisecondsSchema, retryInMs, 'retryInMs'));
-  return { state: { $literal: 'pending' }, nextAttemptAt };
+/** As it was before it was leased, and due. */
+function unsent({ row, now }: Held): DeliveryRow {
+  return { ...row, state: 'pending', lease: null, nextAttemptAt: now, updatedAt: now };
 }
 
-/** One atomic update of a row that is in work under this very lease; null when it is not. */
-async function updateHeld(
+function after(now: Date, ms: number): Date {
+  return new Date(now.getTime() + checked(millisecondsSchema, ms, 'retryInMs'));
+}
+
+/** Null when the row is not in work under this very lease. */
+async function readHeld(deliveries: Model<DeliveryDocument>, hold: Hold, signal: AbortSignal): Promise<Held | null> {
+  const stages = [{ $match: heldBy(hold) }, { $project: { body: 0 } }, { $set: { now: '$$NOW' } }];
+  const query = () => deliveries.aggregate<DeliveryDocument & { now: Date }>(stages).exec();
+  const [found] = await inTime('read a delivery in work', signal, query);
+  if (found === undefined) return null;
+  const { now, ...document } = found;
+  return { row: toRow(document), now };
+}
+
+/** One atomic update of a row that is in work under this very lease; false when it is not. */
+async function writeHeld(
   deliveries: Model<DeliveryDocument>,
   hold: Hold,
-  update: Readonly<Record<string, unknown>>[],
+  { state, lane, trigger, attempts, nextAttemptAt, updatedAt }: DeliveryRow,
   signal: AbortSignal,
-): Promise<DeliveryRow | null> {
-  const filter = {
-    _id: checked(rowIdSchema, hold.rowId, 'rowId'),
+): Promise<boolean> {
+  const fields = { state, lane, trigger, attempts, lease: null, updatedAt };
+  const update =
+    nextAttemptAt === null
+      ? { $set: fields, $unset: { nextAttemptAt: 1 as const } }
+      : { $set: { ...fields, nextAttemptAt } };
+  const query = () => deliveries.updateOne(heldBy(hold), update).exec();
+  return (await inTime('settle a delivery', signal, query)).matchedCount === 1;
+}
+
+function heldBy({ rowId, owner }: Hold) {
+  return {
+    _id: checked(rowIdSchema, rowId, 'rowId'),
     state: 'delivering' as const,
-    'lease.owner': checked(ownerSchema, hold.owner, 'owner'),
+    'lease.owner': checked(ownerSchema, owner, 'owner'),
   };
-  const options = { updatePipeline: true, returnDocument: 'after', projection: { body: 0 } } as const;
-  const query = () => deliveries.findOneAndUpdate(filter, update, options).lean().exec();
-  const row = await inTime('settle a delivery', signal, query);
-  return row === null ? null : toRow(row);
 }
