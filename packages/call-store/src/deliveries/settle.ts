@@ -75,7 +75,7 @@ function afterAttempt({ row, now }: Held, { next, charged = true }: AttemptOutco
     ...row,
     state: next.state,
     lease: null,
-    nextAttemptAt: next.state === 'pending' ? after(now, next.retryInMs) : null,
+    nextAttemptAt: next.state === 'pending' ? later(now, next.retryInMs) : null,
     attempts: row.attempts + (charged ? 1 : 0),
     lane: isOfSchedule ? 'later' : row.lane,
     trigger: isOfSchedule ? 'schedule' : row.trigger,
@@ -88,7 +88,7 @@ function unsent({ row, now }: Held): DeliveryRow {
   return { ...row, state: 'pending', lease: null, nextAttemptAt: now, updatedAt: now };
 }
 
-function after(now: Date, ms: number): Date {
+function later(now: Date, ms: number): Date {
   return new Date(now.getTime() + checked(millisecondsSchema, ms, 'retryInMs'));
 }
 
