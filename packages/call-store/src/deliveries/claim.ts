@@ -34,6 +34,8 @@ type Pages = Readonly<Record<Lane, readonly Waiting[]>>;
 const MAX_ENDPOINTS = 256;
 /** Endpoints that are worked on at the same time. */
 const PARALLEL = 8;
+/** As `$exists`, but as bounds of the index: the local stand-in looks through all rows of an endpoint and lane otherwise. */
+const WHENEVER = { $gt: new Date(0) };
 let claims = 0;
 
 /**
@@ -74,7 +76,11 @@ async function claimOf(deps: Deps, endpoint: Endpoint, options: ClaimOptions, no
     options.signal,
   );
   if (granted.length === 0) return [];
-  const rows = await leaseRows(deps.deliveries, granted, { owner, leaseMs: options.leaseMs }, options.signal);
+  const rows = await leaseRows(
+    deps.deliveries,
+    { ids: granted, dueAt: now, lease: { owner, leaseMs: options.leaseMs } },
+    options.signal,
+  );
   const waited = new Map([...pages.first, ...pages.later, ...pages.test].map((row) => [row._id, row.nextAttemptAt]));
   const claimed = rows.map((row) => ({ row, hold: holdOf(row, owner), dueAt: waited.get(row.id) ?? now }));
   // Others may have been faster with a row; what was granted for it goes back.
@@ -93,7 +99,7 @@ async function readPages(
   const page = (lane: Lane, size: number): Promise<Waiting[]> => {
     const query = () =>
       deliveries
-        .find({ endpointId: endpoint.id, lane, nextAttemptAt: trusted({ $exists: true }) }, { nextAttemptAt: 1 })
+        .find({ endpointId: endpoint.id, lane, nextAttemptAt: trusted(WHENEVER) }, { nextAttemptAt: 1 })
         .sort({ nextAttemptAt: 1 })
         .limit(size + 1)
         .lean<Waiting[]>()
@@ -140,16 +146,19 @@ function takeAndNote(
   };
 }
 
-/** Leases the rows that are still due, all under one owner of their own, and reads them. */
+type Laying = { readonly ids: readonly string[]; readonly dueAt: Date; readonly lease: Lease };
+
+/**
+ * Leases the rows that are still due, all under one owner of their own, and reads them. Whoever leased or settled one since `dueAt`, an
+ * instant of the database that has passed, has made it due later than that.
+ */
 async function leaseRows(
   deliveries: Model<DeliveryDocument>,
-  ids: readonly string[],
-  lease: Lease,
+  { ids, dueAt, lease }: Laying,
   signal: AbortSignal,
 ): Promise<DeliveryRow[]> {
-  const isDue = { $lte: ['$nextAttemptAt', '$$NOW'] };
   const update = [{ $set: { ...leaseFields(lease), updatedAt: '$$NOW' } }];
-  const filter = { _id: trusted({ $in: [...ids] }), nextAttemptAt: trusted({ $exists: true }), $expr: trusted(isDue) };
+  const filter = { _id: trusted({ $in: [...ids] }), nextAttemptAt: trusted({ $lte: dueAt }) };
   const lay = () => deliveries.updateMany(filter, update, { updatePipeline: true }).exec();
   await inTime('claim deliveries', signal, lay);
   const held = { _id: trusted({ $in: [...ids] }), 'lease.owner': lease.owner };

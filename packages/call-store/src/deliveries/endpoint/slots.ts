@@ -55,8 +55,16 @@ export function noteLook(
     const testFrom = isCurrent ? look.testFrom : earlier(endpoint.testFrom, look.testFrom);
     const isThrough = waitingFrom === null || waitingFrom > now;
     const isDraining = endpoint.isDraining && !(isCurrent && isThrough);
-    return { endpoint: { ...endpoint, waitingFrom, testFrom, isDraining }, answer: undefined };
+    const isKnown =
+      isAt(waitingFrom, endpoint.waitingFrom) &&
+      isAt(testFrom, endpoint.testFrom) &&
+      isDraining === endpoint.isDraining;
+    return { endpoint: isKnown ? endpoint : { ...endpoint, waitingFrom, testFrom, isDraining }, answer: undefined };
   };
+}
+
+function isAt(one: Date | null, other: Date | null): boolean {
+  return one?.getTime() === other?.getTime();
 }
 
 /** How many of a lane may begin now. */
