@@ -59,6 +59,11 @@ const MAX_ROUNDS = 3;
  * revision, freezes `call.completed`; a later one `call.updated`, when there is something new and the business wants it.
  */
 export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSignal): Promise<OutboundEvent[]> {
+  // A webhook waits for this: what the notice alone says to read is read at once. What comes of it counts only once the CallLog agrees.
+  const settingsRead = readSettings(notice.businessId, deps, signal);
+  const firstFrozen = deps.frozenRevisions(notice.callSid, notice.businessId, signal);
+  settingsRead.catch(() => undefined);
+  firstFrozen.catch(() => undefined);
   const stored = await deps.findCall(notice.callSid, signal);
   if (stored.kind === 'expired') return [];
   const businessId =
@@ -66,15 +71,17 @@ export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSig
   if (businessId !== null && businessId !== notice.businessId) {
     throw new PermanentError('BUSINESS_UNKNOWN', { message: 'the notice names another business than the CallLog' });
   }
-  if (stored.kind === 'erased') return tellErased(notice.callSid, stored, deps, signal);
+  if (stored.kind === 'erased') return tellErased(notice.callSid, stored, await settingsRead, deps, signal);
   // A CallLog is written before its notice: without one it is a restored database or a forged notice. It may appear, for a day.
   if (stored.kind === 'none' || stored.callLog.revision < notice.revision) {
     throw new RetryLaterError('the CallLog of the notice is not there', { code: 'OBJECT_MISSING' });
   }
   const { callLog } = stored;
-  const settings = await readSettings(callLog.businessId, deps, signal);
+  const settings = await settingsRead;
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const frozen = await deps.frozenRevisions(callLog.callSid, callLog.businessId, signal);
+    const frozen = await (round === 1
+      ? firstFrozen
+      : deps.frozenRevisions(callLog.callSid, callLog.businessId, signal));
     const eventType = dueEvent(frozen, callLog, notice, settings);
     if (eventType === null) return [];
     const frozenNow = await deps.freeze(webhookOf(callLog, eventType), wishesOf(settings), signal);
@@ -87,11 +94,11 @@ export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSig
 async function tellErased(
   callSid: string,
   tombstone: Extract<StoredCall, { kind: 'erased' }>,
-  deps: HandlerDeps,
+  settings: BusinessSettings | Error | null,
+  deps: Pick<HandlerDeps, 'freeze'>,
   signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
   const { businessId, revision } = tombstone;
-  const settings = await readSettings(businessId, deps, signal);
   if (settings instanceof Error) throw settings;
   const url = wishesOf(settings);
   if (url === null || settings?.webhook_events.includes('call.erased') !== true) return [];

@@ -5,6 +5,7 @@ import type { CrashPoint, Logger } from '@pipeline/runtime';
 import type { EndpointWishes, FrozenWebhook, HandlerDeps } from '../handler.ts';
 import { makeAttempt, type AttemptReport, type OpenDelivery } from './attempt.ts';
 import { createDeliveryLoop, type LoopDeps, type LoopOptions } from './loop.ts';
+import { shareReads } from './shared-reads.ts';
 import { createUpkeep } from './upkeep.ts';
 
 export type DispatcherOptions = {
@@ -70,8 +71,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
 function loopDepsOf(options: DispatcherOptions): LoopDeps {
   const { deliveries, owner, config, logger } = options;
+  // What is in hand is finished whatever happens, so a read of its settings is nobody's to end.
+  const unhurried = new AbortController().signal;
   const attemptDeps = {
-    findSettings: options.findSettings,
+    findSettings: shareReads((businessId) => options.findSettings(businessId, unhurried)),
     endpoint: options.endpoint,
     scheduleSeconds: config.WEBHOOK_SCHEDULE_SECONDS,
     limitsOf: (wishes: EndpointWishes) => limitsOf(wishes, config),
