@@ -14,6 +14,7 @@ import {
   type DeliverySearch,
   type DeliveryState,
 } from './index.ts';
+import { noteLook, noteWaiting, returnSlots } from './endpoint/slots.ts';
 
 const never = new AbortController().signal;
 const lease = { owner: 'worker', leaseMs: 60_000 };
@@ -70,6 +71,22 @@ test('a row that one process notes is found although another has meanwhile taken
   // The operator's process remembers that something waits; by now nothing does.
   await operator.replay(second.id, never);
   expect(await vi.waitFor(sendNext, { timeout: 20_000 })).toMatchObject({ id: second.id });
+  await close();
+});
+
+test('a row that is noted together with a look that has not seen it stays noted', async () => {
+  const { deliveries, close } = await open();
+  const { endpoints } = deliveries;
+  await endpoints.change('biz_1', noteWaiting('later', new Date(Date.now() + 3_600_000)), never);
+  const version = (await endpoints.find('biz_1', never))?.version ?? 0;
+  const from = new Date(Date.now() - 1_000);
+  // The first is being written when the others come, so these are written together.
+  await Promise.all([
+    endpoints.change('biz_1', returnSlots(['none']), never),
+    endpoints.change('biz_1', noteWaiting('later', from), never),
+    endpoints.change('biz_1', noteLook(version, { waitingFrom: null, testFrom: null }), never),
+  ]);
+  expect((await endpoints.find('biz_1', never))?.waitingFrom).toEqual(from);
   await close();
 });
 

@@ -147,7 +147,8 @@ function applyAll(batch: readonly Waiting[], before: Endpoint, now: Date) {
   let endpoint = settleTimes(before, now);
   for (const { change } of batch) {
     const changed = change(endpoint, now);
-    endpoint = changed.endpoint;
+    // What the next of them sees is no longer what was read: a look that was made before must not undo what this one noted.
+    if (changed.endpoint !== endpoint) endpoint = { ...changed.endpoint, version: before.version + 1 };
     answers.push(changed.answer);
     notices.push(...(changed.notices ?? []));
   }

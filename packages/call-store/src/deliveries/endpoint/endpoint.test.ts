@@ -42,6 +42,14 @@ describe('slots', () => {
     expect(world.take('first', 10)).toBe(2);
   });
 
+  it('are given to one test beyond the cap, and not to each that is asked for', () => {
+    const world = createWorld({ ratePerSecond: 1_000, maxInFlight: 2 });
+    world.take('first', 2);
+    expect(world.take('test', 1)).toBe(1);
+    expect(world.take('test', 1)).toBe(0);
+    expect(world.endpoint.leases).toHaveLength(3);
+  });
+
   it('with a slow rate are given one by one', () => {
     const world = createWorld({ ratePerSecond: 0.01, maxInFlight: 4 });
     expect(world.take('first', 4)).toBe(1);
@@ -110,6 +118,18 @@ describe('a receiver that asks for less', () => {
     expect(world.take('first', 100)).toBe(4);
     for (let count = 0; count < 4; count++) world.settle({ kind: 'healthy' });
     expect(world.endpoint.throttle).toBeNull();
+  });
+
+  it('is left alone as long as it asks although what was in flight at the time succeeds', () => {
+    const world = createWorld({ ratePerSecond: 8, maxInFlight: 100 });
+    world.take('first', 5);
+    world.settle({ kind: 'throttling', retryAfterMs: 3_600_000 });
+    for (let count = 0; count < 4; count++) world.settle({ kind: 'healthy' });
+    expect(world.take('first', 1)).toBe(0);
+    world.pass(3_599_999);
+    expect(world.take('first', 1)).toBe(0);
+    world.pass(1);
+    expect(world.take('first', 1)).toBe(1);
   });
 
   it('is believed for a day at most', () => {
@@ -194,6 +214,16 @@ describe('a paused endpoint', () => {
     expect(world.change(resume({ force: false }))).toBe('resumed');
     expect(world.take('first', 1)).toBe(1);
     expect(world.change(resume({ force: false }))).toBe('already');
+  });
+
+  it('that an operator paused stays his when what was in flight at the time is answered with 410', () => {
+    const world = createWorld();
+    world.take('first', 1);
+    world.change(pause());
+    world.settle({ kind: 'gone', reason: 'endpoint_gone' });
+    world.attempt({ kind: 'healthy' }, 'test');
+    world.pass(DAY);
+    expect(world.take('first', 1)).toBe(0);
   });
 
   it('stays paused when what was in flight at the time succeeds', () => {

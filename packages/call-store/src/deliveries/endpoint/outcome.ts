@@ -59,9 +59,9 @@ type Judged = { readonly endpoint: Endpoint; readonly notices: readonly Endpoint
 function judged(endpoint: Endpoint, { verdict, lane }: AttemptNote, now: Date): Judged {
   switch (verdict.kind) {
     case 'healthy':
-      return lane === 'test' && endpoint.state !== 'active' ? afterTest(endpoint, now) : afterSuccess(endpoint);
+      return lane === 'test' && endpoint.state !== 'active' ? afterTest(endpoint, now) : afterSuccess(endpoint, now);
     case 'gone':
-      return endpoint.state === 'disabled'
+      return endpoint.state === 'disabled' || endpoint.reason === 'operator'
         ? { endpoint, notices: [] }
         : { endpoint: stopped(endpoint, 'disabled', verdict.reason, now), notices: [{ kind: 'disabled' }] };
     case 'refusing':
@@ -80,9 +80,11 @@ export function stopped(endpoint: Endpoint, state: 'paused' | 'disabled', reason
   return { ...endpoint, state, reason, since: now, resumesAt: null, isDraining: false };
 }
 
-function afterSuccess(endpoint: Endpoint): Judged {
+/** What was in flight when the receiver asked for less may succeed: that shortens nothing of what it asked for. */
+function afterSuccess(endpoint: Endpoint, now: Date): Judged {
   const factor = Math.min(1, (endpoint.throttle?.factor ?? 1) * 1.25);
-  const throttle = endpoint.throttle === null || factor === 1 ? null : { ...endpoint.throttle, factor };
+  const isOver = endpoint.throttle === null || (factor === 1 && endpoint.throttle.until <= now);
+  const throttle = isOver || endpoint.throttle === null ? null : { ...endpoint.throttle, factor };
   const hasRecovered = endpoint.breaker !== null || (endpoint.failures?.warned ?? 0) > 0;
   return {
     endpoint: { ...endpoint, failures: null, unanswered: 0, breaker: null, throttle },

@@ -70,8 +70,8 @@ function isAt(one: Date | null, other: Date | null): boolean {
 /** How many of a lane may begin now. */
 function allowance(endpoint: Endpoint, lane: Lane, now: Date): number {
   const free = endpoint.limits.maxInFlight - endpoint.leases.length;
-  // A person waits for the answer of a test: it needs a slot and nothing else.
-  if (lane === 'test') return Math.max(1, free);
+  // A person waits for the answer of a test: it needs a slot and nothing else, and one of them gets it beyond the cap.
+  if (lane === 'test') return Math.max(endpoint.leases.some((lease) => lease.lane === 'test') ? 0 : 1, free);
   if (endpoint.state !== 'active' || (endpoint.throttle !== null && endpoint.throttle.until > now)) return 0;
   if (endpoint.breaker !== null) {
     const isProbed = endpoint.leases.some((lease) => lease.isProbe);
