@@ -93,7 +93,12 @@ describe('a failure stays where it happened, and the webhook still leaves', () =
 });
 
 describe('erasure', () => {
-  test('an erased call is a tombstone that no repeated event brings back', async () => {
+  test('an erased call is a tombstone that no repeated event brings back, and who wants to know is told once', async () => {
+    const settings = JSON.parse(
+      await operate(['settings', 'get', 'biz_safe_home', '--json'], 'callctl', stack.surroundings),
+    ) as object;
+    const wishing = { ...settings, webhook_events: ['call.erased'] };
+    await operate(['settings', 'set', '-'], 'callctl', stack.surroundings, JSON.stringify(wishing));
     const { callSid, callLog } = await call();
     await operate(['erase', callSid, '--business', String(callLog['businessId'])], 'callctl', stack.surroundings);
     const erased = await eventually('the tombstone is written', async () => {
@@ -101,6 +106,11 @@ describe('erasure', () => {
       return document?.['erased'] === true && document;
     });
     expect(JSON.stringify(erased)).not.toMatch(/[א-ת]|\+972/);
+    const told = await eventually('the erasure is told', () =>
+      stack.receiver.received.find((one) => one.webhookId === `msg_${callSid}_erased`),
+    );
+    expect(told.verified).toBe(true);
+    expect(told.rawBody.toString('utf8')).not.toMatch(/[א-ת]|\+972/);
     const webhooks = stack.receiver.received.length;
     await stack.streams.publishAllAgain();
     await eventually('every stage has settled every event', () => stack.streams.isIdle());

@@ -242,7 +242,11 @@ describe('the extractor', () => {
     ['stored', {}, (deps) => handle(summarized, deps, never)],
     ['erased', { outcome: 'erased' }, (deps) => handle(summarized, deps, never)],
     ['stored without its fields', {}, (deps) => handOn(summarized, failureOf('INTERNAL_ERROR'), deps, never)],
-    ['stored by another process', { stored: { kind: 'erased' } }, (deps) => ownResult(summarized, deps, never)],
+    [
+      'stored by another process',
+      { stored: { kind: 'erased', revision: 1 } },
+      (deps) => ownResult(summarized, deps, never),
+    ],
   ];
   test.each(forgetting)('keeps nothing of a call in memory once it is %s', async (_name, setup, settle) => {
     const { deps, questions } = depsOf({ ...setup, refused: 1 });
@@ -317,7 +321,7 @@ describe('the result that is already there', () => {
     ['an older one', { kind: 'call', callLog: { revision: 1 } }, 2, null],
     ['this one', { kind: 'call', callLog: { revision: 2 } }, 2, [2]],
     ['a later one', { kind: 'call', callLog: { revision: 3 } }, 2, [2]],
-    ['a tombstone', { kind: 'erased' }, 2, []],
+    ['a tombstone', { kind: 'erased', revision: 1 }, 2, []],
     ['an expired call', { kind: 'expired' }, 2, []],
   ] as [string, StoredCall, number, number[] | null][])(
     'is looked for in the CallLog: %s',

@@ -24,7 +24,8 @@ export type StoreResult = { readonly kind: 'stored' | 'kept'; readonly callLog: 
 
 /** What is stored of a call. */
 export type StoredCall =
-  | { readonly kind: 'none' | 'erased' | 'expired' }
+  | { readonly kind: 'none' | 'expired' }
+  | { readonly kind: 'erased'; readonly revision: number }
   | { readonly kind: 'call'; readonly callLog: Pick<CallLog, 'revision'> };
 
 export type ExtractorDeps = {

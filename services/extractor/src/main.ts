@@ -46,7 +46,7 @@ const stage = await broker.startStage({
   handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
   ownResult: (event, signal) => ownResult(event, deps, signal),
 });
-const eraseDeps = { erase: writer.erase, report: createEraseReport(logger) };
+const eraseDeps = { erase: writer.erase, find: deps.find, report: createEraseReport(logger), now: Date.now };
 const commands = await broker.startCommands({ ...running, handle: (event, signal) => erase(event, eraseDeps, signal) });
 service.onStop('stages', async () => void (await Promise.all([stage.stop(), commands.stop()])));
 service.addReadiness('stage', stage.readiness);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fieldsToExtract, stageDone, type FieldDefinition } from '@pipeline/contracts';
+import { callExtractedSchema, fieldsToExtract, stageDone, type FieldDefinition } from '@pipeline/contracts';
 import { callLogOf } from './call-log.ts';
 import { erase } from './erase.ts';
 import { CALL_SID, summarized } from './fixtures.ts';
@@ -47,20 +47,30 @@ describe('the lines of the extractor', () => {
 
 describe('an erase command', () => {
   test.each([
-    ['erased', 'info call erased'],
-    ['already', 'info call erased'],
-    ['other_business', 'warn not erased: the call is of another business'],
-  ] as const)('that ends as %s is done, publishes nothing and is told', async (kind, line) => {
-    const lines: string[] = [];
-    const erased: object[] = [];
-    const command = { ...summarized, type: 'call.erase' as const, revision: 4, data: { requestedBy: 'operator' } };
-    const report = createEraseReport({
-      info: (_fields, message) => void lines.push(`info ${message}`),
-      warn: (_fields, message) => void lines.push(`warn ${message}`),
-    });
-    const deps = { erase: async (call: object) => (erased.push(call), { kind }), report };
-    expect(await erase(command, deps, new AbortController().signal)).toEqual([]);
-    expect(erased).toEqual([{ callSid: CALL_SID, businessId: 'biz_1', revision: 4 }]);
-    expect(lines).toEqual([line]);
-  });
+    ['erased', 'info call erased', [8]],
+    ['already', 'info call erased', [8]],
+    ['other_business', 'warn not erased: the call is of another business', []],
+  ] as const)(
+    'that ends as %s is done, told, and announced above every revision of the call',
+    async (kind, line, told) => {
+      const lines: string[] = [];
+      const erased: object[] = [];
+      const command = { ...summarized, type: 'call.erase' as const, revision: 4, data: { requestedBy: 'operator' } };
+      const report = createEraseReport({
+        info: (_fields, message) => void lines.push(`info ${message}`),
+        warn: (_fields, message) => void lines.push(`warn ${message}`),
+      });
+      const deps = {
+        erase: async (call: object) => (erased.push(call), { kind }),
+        find: async () => ({ kind: 'erased' as const, revision: 7 }),
+        report,
+        now: () => 0,
+      };
+      const notices = await erase(command, deps, new AbortController().signal);
+      expect(notices.map(({ revision }) => revision)).toEqual([...told]);
+      expect(notices.every((notice) => callExtractedSchema.safeParse(notice).success)).toBe(true);
+      expect(erased).toEqual([{ callSid: CALL_SID, businessId: 'biz_1', revision: 4 }]);
+      expect(lines).toEqual([line]);
+    },
+  );
 });
