@@ -149,6 +149,19 @@ describe('one attempt', () => {
     expect(unsigned.requests).toEqual([]);
   });
 
+  it('keeps no secret that the receiver echoes: neither the header, nor the part after its scheme', async () => {
+    const settings = settingsWith({ webhook_headers: { Authorization: 'Bearer t-CANARY-1', 'X-Api-Key': 'k-CANARY' } });
+    const echoed = 'got authorization=Bearer t-CANARY-1 and x-api-key=k-CANARY and token t-CANARY-1, fine';
+    const answered = answer(500);
+    const world = createWorld({
+      settings,
+      result: { ...answered, excerpt: echoed, headers: { 'x-echo': 'k-CANARY' } },
+    });
+    const { attempt } = (await world.attempt()).outcome;
+    expect(JSON.stringify(attempt)).not.toContain('CANARY');
+    expect(attempt?.responseExcerpt).toMatch(/^got authorization=\[removed\].*, fine$/);
+  });
+
   it('leaves no secret, path, query or content in its record and its log lines', async () => {
     const settings = settingsWith({ webhook_headers: { 'X-Api-Key': 'k-CANARY' } });
     const world = createWorld({ settings, result: answer(500) });
@@ -236,7 +249,7 @@ function settingsWith(changes: Record<string, unknown>): FullSettings {
   });
 }
 
-function answer(status: number, headers: Record<string, string> = {}): SendResult {
+function answer(status: number, headers: Record<string, string> = {}): Extract<SendResult, { kind: 'answered' }> {
   return { kind: 'answered', status, headers, excerpt: 'ok', tooLarge: false, address: '1.1.1.1', phases: PHASES };
 }
 

@@ -12,6 +12,7 @@ import { newTraceparent, traceId } from '@pipeline/messaging';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
 import type { EndpointWishes } from '../handler.ts';
 import { nextAttempt } from '../schedule.ts';
+import { withoutEchoes } from './echoes.ts';
 import { failed, judge, verdictOf, type Outcome } from './outcome.ts';
 
 /** What of a row an attempt needs. */
@@ -184,6 +185,8 @@ function recordOf(
 ): AttemptRecord {
   const answer = result.kind === 'answered' ? result : null;
   const headers = Object.entries(request.headers);
+  const hidden = headers.flatMap(([name, value]) => (SHOWN_HEADERS.has(name) ? [] : [value]));
+  const answered = Object.entries(answer?.headers ?? {}).map(([name, value]) => [name, withoutEchoes(value, hidden)]);
   return {
     trigger: of.trigger,
     worker: of.worker,
@@ -195,8 +198,8 @@ function recordOf(
     requestHeaders: Object.fromEntries(
       headers.map(([name, value]) => [name, SHOWN_HEADERS.has(name) ? value : '[removed]']),
     ),
-    responseHeaders: answer?.headers ?? {},
-    responseExcerpt: answer?.excerpt ?? null,
+    responseHeaders: Object.fromEntries(answered),
+    responseExcerpt: answer === null ? null : withoutEchoes(answer.excerpt, hidden),
     traceId: traceId(of.traceparent) ?? null,
   };
 }
