@@ -35,11 +35,12 @@ const partOf = (callLog: Record<string, unknown>, stage: string) =>
 
 describe('a provider that is down for ten delayed retries of each call, then up', () => {
   test.each([
-    ['transcriptions', 'transcriber'],
-    ['responses', 'summarizer'],
-  ] as const)('of %s loses no call and is paid once for each', async (route, stage) => {
+    ['transcriptions', 'transcriber', ''],
+    ['responses', 'summarizer', 'You summarise'],
+    ['responses', 'extractor', 'You find facts'],
+  ] as const)('of %s loses no call at %s and is paid once for each', async (route, stage, textIncludes) => {
     const since = stack.provider.requests.length;
-    const up = break_({ route, kind: 'status', status: 503 });
+    const up = break_({ route, match: { textIncludes }, kind: 'status', status: 503 });
     const calls = [await call(), await call('en-plumbing'), await call('he-plumbing')];
     await eventually(`each call has failed ${OUTAGE_FAILURES} times at ${stage}`, () =>
       calls.every((callSid) => retriesOf(callSid, stage) >= OUTAGE_FAILURES),
@@ -57,21 +58,31 @@ describe('a provider that is down for ten delayed retries of each call, then up'
   });
 });
 
-describe('a stage whose model was retired', () => {
-  test('pauses, says so on its metric, keeps the call, and goes on by itself when the model answers', async () => {
-    const back = break_({ route: 'responses', kind: 'status', status: 404, code: 'model_not_found' });
-    const callSid = await call();
-    await eventually('the metric says paused', async () => (await pausedByModel()) === 1);
-    expect(await stack.records.callLog(callSid)).toBeNull();
-    back();
-    expect((await arrivedOutcome(stack, callSid)).body).toMatchObject({ status: 'complete', city: 'תל אביב' });
-    await eventually('the metric says resumed', async () => (await pausedByModel()) === 0);
-  });
+const REJECTIONS = [
+  ['transcriptions', 'transcriber', 'model', 404, 'model_not_found'],
+  ['responses', 'summarizer', 'model', 404, 'model_not_found'],
+  ['responses', 'summarizer', 'credentials', 401, 'invalid_api_key'],
+  ['responses', 'summarizer', 'quota', 429, 'insufficient_quota'],
+] as const;
+
+describe('a stage whose provider rejects us', () => {
+  test.each(REJECTIONS)(
+    '%s: %s pauses for its %s (%s), keeps the call, and goes on by itself',
+    async (route, stage, reason, status, code) => {
+      const back = break_({ route, kind: 'status', status, code });
+      const callSid = await call();
+      await eventually('the metric says paused', async () => (await pausedBy(stage, reason)) === 1);
+      expect(await stack.records.callLog(callSid)).toBeNull();
+      back();
+      expect((await arrivedOutcome(stack, callSid)).body).toMatchObject({ status: 'complete', city: 'תל אביב' });
+      await eventually('the metric says resumed', async () => (await pausedBy(stage, reason)) === 0);
+    },
+  );
 
   test('leaves readiness green, so that a rollout with another model proceeds', async () => {
     break_({ route: 'responses', kind: 'status', status: 404, code: 'model_not_found' });
     await call();
-    await eventually('it is paused', async () => (await pausedByModel()) === 1);
+    await eventually('it is paused', async () => (await pausedBy('summarizer', 'model')) === 1);
     const [summarizer] = stack.fleet.of('summarizer');
     const ready = await fetch(`${summarizer?.healthUrl}/health/ready`);
     expect(ready.status).toBe(200);
@@ -94,10 +105,12 @@ function retriesOf(callSid: string, stage: string): number {
   return own.filter(({ fields }) => fields['outcome'] === 'retried').length;
 }
 
-/** What the gauge of the summarizer says; undefined before it has said anything. */
-async function pausedByModel(): Promise<number | undefined> {
-  const [running] = stack.fleet.of('summarizer');
+/** What the gauge of a stage says; undefined before it has said anything. */
+async function pausedBy(stage: 'transcriber' | 'summarizer', reason: string): Promise<number | undefined> {
+  const [running] = stack.fleet.of(stage);
   const metrics = await (await fetch(`${running?.healthUrl}/metrics`)).text();
-  const [, value] = /^stage_paused\{[^}]*reason="model"[^}]*\} (\d)$/m.exec(metrics) ?? [];
-  return value === undefined ? undefined : Number(value);
+  const gauge = metrics
+    .split('\n')
+    .find((line) => line.startsWith('stage_paused{') && line.includes(`reason="${reason}"`));
+  return gauge === undefined ? undefined : Number(gauge.split(' ').at(-1));
 }
