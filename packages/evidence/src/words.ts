@@ -73,11 +73,27 @@ export function isRelatedWord(one: string, other: string): boolean {
   return withoutPrefixes(one).some((left) => withoutPrefixes(other).some((right) => isRelatedPart(left, right)));
 }
 
+/** Endings of these scripts' words are cut off; a shared beginning of Hebrew or Arabic letters makes `רחוב` of the city `רחובות`. */
+const ENDING_SCRIPTS = /^[\p{scx=Latin}\p{scx=Cyrillic}\p{scx=Greek}]+$/u;
+
+/**
+ * Whether two words are one but for prefixes and endings: `leak` and `leaking`, `Москва` and `Москве`. Roots do not count: by its root,
+ * the city `חולון` would be the window `חלון`.
+ */
+export function isInflectedWord(one: string, other: string): boolean {
+  if (isSameWord(one, other)) return true;
+  return ENDING_SCRIPTS.test(one) && ENDING_SCRIPTS.test(other) && hasSameStem(one, other);
+}
+
 function isRelatedPart(left: string, right: string): boolean {
-  const shared = sharedBeginning(left, right);
-  if (shared >= LEAST_STEM && shared >= LEAST_SHARE * Math.max(left.length, right.length)) return true;
+  if (hasSameStem(left, right)) return true;
   const root = hebrewRoot(left);
   return root.length >= LEAST_ROOT && root === hebrewRoot(right);
+}
+
+function hasSameStem(left: string, right: string): boolean {
+  const shared = sharedBeginning(left, right);
+  return shared >= LEAST_STEM && shared >= LEAST_SHARE * Math.max(left.length, right.length);
 }
 
 function sharedBeginning(left: string, right: string): number {

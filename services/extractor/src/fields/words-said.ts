@@ -1,4 +1,4 @@
-import { comparableText, isRelatedWord, numbersIn, wordForms } from '@pipeline/evidence';
+import { comparableText, isInflectedWord, isRelatedWord, numbersIn, wordForms } from '@pipeline/evidence';
 import { isPartOf } from './evidence.ts';
 
 /** Articles and prepositions: they may come and go, as long as anything else is there. */
@@ -22,7 +22,7 @@ const SMALL_WORDS = new Set([
 /** Of a longer text, which sums up, so many of its words must be there. */
 const LEAST_SHARE = 0.6;
 
-/** Whether words say a short text: each of its words, in whatever form, and each of its numbers. */
+/** Whether words say a short text: each of its words, but for prefixes and endings, and each of its numbers. */
 export function areWordsSaid(text: string, words: string): boolean {
   const said = wordForms(words);
   const wanted = wordForms(text);
@@ -30,7 +30,7 @@ export function areWordsSaid(text: string, words: string): boolean {
   if (isPartOf(text, words)) return true;
   const content = wanted.filter((word) => !isSmall(word) && !/\p{N}/u.test(word));
   const needed = content.length > 0 || wanted.some((word) => /\p{N}/u.test(word)) ? content : wanted;
-  return needed.every((word) => said.some((other) => isRelatedWord(word, other)));
+  return needed.every((word) => said.some((other) => isInflectedWord(word, other)));
 }
 
 /** Whether the words of a source say most of a longer text, and `quote` something of it. Its numbers must all be there. */
