@@ -126,7 +126,7 @@ async function writeTogether(
         page.seen = null;
         continue;
       }
-      page.seen = isUnchanged ? seen : await write(model, applied.endpoint);
+      page.seen = isUnchanged ? seen : await write(model, applied.endpoint, seen);
       if (page.seen !== null) {
         batch.forEach((one, place) => one.resolve(applied.answers[place]));
         for (const notice of applied.notices) options.onNotice?.(applied.endpoint, notice);
@@ -171,21 +171,19 @@ async function newest(model: Model<EndpointDocument>, id: string, page: Page): P
   return { endpoint: newEndpoint(id, now), now, seenAt: performance.now() };
 }
 
-/** Null when somebody else has written since. */
-async function write(model: Model<EndpointDocument>, endpoint: Endpoint): Promise<Seen | null> {
+/**
+ * Null when somebody else has written since. The clock goes on from the last read: the local stand-in looks through the whole collection
+ * for a write that also answers with the document, and what it would tell is known.
+ */
+async function write(model: Model<EndpointDocument>, endpoint: Endpoint, seen: Seen): Promise<Seen | null> {
   const filter = { _id: endpoint.id, version: endpoint.version - 1 };
   const update = [{ $replaceWith: { $mergeObjects: [{ $literal: toDocument(endpoint) }, { updatedAt: '$$NOW' }] } }];
-  const options = {
-    upsert: endpoint.version === 1,
-    updatePipeline: true,
-    returnDocument: 'after',
-    projection: { updatedAt: 1 },
-  } as const;
+  const options = { upsert: endpoint.version === 1, updatePipeline: true } as const;
   const never = new AbortController().signal;
   try {
-    const query = () => model.findOneAndUpdate(filter, update, options).lean().exec();
-    const written = await inTime('write an endpoint', never, query);
-    return written === null ? null : { endpoint, now: written.updatedAt, seenAt: performance.now() };
+    const query = () => model.updateOne(filter, update, options).exec();
+    const { matchedCount, upsertedCount } = await inTime('write an endpoint', never, query);
+    return matchedCount + upsertedCount === 0 ? null : { ...seen, endpoint };
   } catch (error) {
     if (isDuplicateKey(error)) return null;
     throw error;
