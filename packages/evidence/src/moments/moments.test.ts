@@ -25,6 +25,11 @@ describe('a day', () => {
     ['2025-12-23', 'in two weeks'],
     ['2025-12-12', 'the 12th'],
     ['1985-03-02', '2.3.1985'],
+    ['2025-12-12', 'ב-12 לחודש'],
+    ['2025-12-12', '12 числа'],
+    ['2025-12-12', 'el día 12'],
+    ['2025-12-12', 'يوم 12'],
+    ['2025-12-03', '3.12'],
   ])('%s is said by %j', (date, words) => {
     expect(isDateSaid(date, words, TUESDAY)).toBe(true);
   });
@@ -38,6 +43,11 @@ describe('a day', () => {
     ['1985-03-02', 'March 2nd'],
     ['2025-12-09', 'as soon as possible'],
     ['2026-12-12', 'the 12th'],
+    ['2025-12-03', 'I have 3 kids'],
+    ['2025-12-03', 'יש לי שלושה ילדים'],
+    ['2025-12-03', 'у меня три комнаты'],
+    ['2025-12-03', 'tengo tres habitaciones'],
+    ['2025-12-03', 'عندي ثلاث غرف'],
   ])('B65 %s is not said by %j', (date, words) => {
     expect(isDateSaid(date, words, TUESDAY)).toBe(false);
   });
@@ -57,6 +67,12 @@ describe('a time of day', () => {
     ['21:00', 'в 9 вечера'],
     ['09:00', 'الساعة التاسعة صباحا'],
     ['09:20', 'nine twenty'],
+    ['09:20', 'at nine twenty'],
+    ['15:00', 'בשעה 3'],
+    ['15:00', 'a las tres'],
+    ['15:00', 'в три'],
+    ['15:00', "three o'clock"],
+    ['17:00', 'بعد الساعة خمسة'],
   ])('%s is said by %j', (time, words) => {
     expect(isTimeSaid(time, words)).toBe(true);
   });
@@ -68,6 +84,12 @@ describe('a time of day', () => {
     ['02:30', '14:30'],
     ['11:00', 'at five'],
     ['09:00', 'soon'],
+    ['15:00', '3 rooms'],
+    ['02:30', '2 rooms and 30 chairs'],
+    ['15:00', 'יש לי שלושה חדרים'],
+    ['15:00', 'у меня три комнаты'],
+    ['15:00', 'tengo tres habitaciones'],
+    ['15:00', 'عندي ثلاث غرف'],
   ])('B65 %s is not said by %j', (time, words) => {
     expect(isTimeSaid(time, words)).toBe(false);
   });

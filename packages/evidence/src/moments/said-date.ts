@@ -1,6 +1,7 @@
 import { comparableText } from '../comparable.ts';
 import { numbersIn } from '../numbers/numbers.ts';
 import { DAYS_FROM_TODAY, MONTHS, WEEKDAYS, type Named } from './calendar-words.ts';
+import { hasDayForm } from './moment-form.ts';
 
 const DAY_MS = 86_400_000;
 /** Without a year, a day is this near: nobody on the telephone means another. */
@@ -23,13 +24,16 @@ export function isDateSaid(date: string, words: string, today: string): boolean 
   const numbers = new Set(numbersIn(words.replaceAll(/(?<=\d)[./](?=\d)/gu, ' ')).flatMap(({ values }) => values));
   const isNear = numbers.has(year) || numbers.has(year % 100) || Math.abs(ahead) <= NEAR_DAYS;
   const months = namesIn(text, MONTHS);
-  const saysDay = [...numbers, ...ordinals(words)].includes(day);
+  const counted = ordinals(words);
+  const saysDay = [...numbers, ...counted].includes(day);
   if (saysDay && isNear && (months.has(month) || (numbers.has(month) && isNumericDate(words)))) return true;
   const weekdays = namesIn(text, WEEKDAYS);
   if (weekdays.has(weekday) && ahead >= -WEEKDAY_BACK && ahead <= WEEKDAY_AHEAD) return true;
   if (namesIn(text, DAYS_FROM_TODAY).has(ahead)) return true;
   if (COUNTED.test(text) && (numbers.has(ahead) || (ahead % 7 === 0 && numbers.has(ahead / 7)))) return ahead > 0;
-  return saysDay && months.size === 0 && weekdays.size === 0 && !isNumericDate(words) && Math.abs(ahead) <= SOON_DAYS;
+  // Alone, a number is a day only where it is said like one: nobody's three children are the third.
+  const isAlone = months.size === 0 && weekdays.size === 0 && !isNumericDate(words);
+  return isAlone && saysDay && (counted.includes(day) || hasDayForm(words)) && Math.abs(ahead) <= SOON_DAYS;
 }
 
 /** Names that stand in a text as words, prefixes allowed; a name inside a longer one that is there too does not count. */
