@@ -109,11 +109,15 @@ describe('a gateway that dies', () => {
       asked.set(callSid, times + 1);
       return home === doomed[2] && times === 0 ? home : times % 2;
     });
+    const sessions = (): number => stack.provider.requests.filter(({ route }) => route === 'realtime').length;
+    const before = sessions();
     const placed: { readonly callSid: string; readonly ended: Promise<CallOutcome> }[] = [];
     for (const [index] of points.entries()) {
       placed.push(await placeCall('en-plumbing', 8));
       await eventually('the call has its gateway', () => homes.size === index + 1);
     }
+    // A gateway that dies before its call is written down leaves it to the reconciler: so all four have to speak with the agent first.
+    await eventually('all four speak with the agent', () => sessions() - before >= points.length);
     await eventually('the last one is up', async () => (await active(gateways[doomed[3]!]!)) === 1);
     await gateways[doomed[3]!]!.kill();
     const outcomes = await Promise.all(placed.map((call) => call.ended));
