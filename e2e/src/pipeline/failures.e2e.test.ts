@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { operate } from '../stack/operator.ts';
 import { eventually, startStack, type Stack } from '../stack/stack.ts';
 import { arrivedOutcome, outcomeOf } from './outcome.ts';
+import { PROPERTY_FIELD } from './property-field.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -128,17 +129,7 @@ describe('a field of one business', () => {
     ) as {
       fields: object[];
     };
-    const field = {
-      key: 'property_type',
-      type: 'enum',
-      description: 'סוג הנכס',
-      from: 'transcript',
-      options: [
-        { value: 'apartment', synonyms: ['דירה'] },
-        { value: 'house', synonyms: ['בית פרטי'] },
-      ],
-    };
-    const changed = { ...settings, fields: [...settings.fields, field] };
+    const changed = { ...settings, fields: [...settings.fields, PROPERTY_FIELD] };
     await operate(['settings', 'set', '-'], 'callctl', stack.surroundings, JSON.stringify(changed));
     const after = await call();
     expect(after.body['fields']).toContainEqual(

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operate, runOperator } from '../stack/operator.ts';
 import { eventually, startStack, type Stack } from '../stack/stack.ts';
 import { outcomeOf } from './outcome.ts';
+import { PROPERTY_FIELD } from './property-field.ts';
 
 const BUSINESS = 'biz_safe_home';
 /** What a revision may say otherwise; everything else of a call is a fact and stays. */
@@ -28,17 +29,7 @@ async function changeSettings(change: (settings: { fields: object[] }) => object
 describe('callctl reanalyze', () => {
   test('works one call again with the settings of today: fields anew, facts as they were, no webhook, the change shown', async () => {
     const { callSid, before } = await stored();
-    const field = {
-      key: 'property_type',
-      type: 'enum',
-      description: 'סוג הנכס',
-      from: 'transcript',
-      options: [
-        { value: 'apartment', synonyms: ['דירה'] },
-        { value: 'house', synonyms: ['בית פרטי'] },
-      ],
-    };
-    await changeSettings((settings) => ({ ...settings, fields: [...settings.fields, field] }));
+    await changeSettings((settings) => ({ ...settings, fields: [...settings.fields, PROPERTY_FIELD] }));
     const requests = paid();
     const webhooks = stack.receiver.received.length;
     const { output, errors, code } = await runOperator(
