@@ -7,7 +7,10 @@ import type { LiveTurn } from '@pipeline/contracts';
  * its item, and the order is made only when somebody reads: an item follows the one that the session named before it; where
  * that is unknown, the earlier start comes first.
  */
-export type LiveTranscript = { readonly items: ReadonlyMap<string, Item> };
+export type LiveTranscript = {
+  /** In the order in which they were first heard of; each once. */
+  readonly items: readonly Item[];
+};
 
 type Item = {
   readonly itemId: string;
@@ -27,12 +30,12 @@ type Item = {
 const MAX_TURNS = 10_000;
 const MAX_CHARS = 20_000;
 
-export const emptyTranscript: LiveTranscript = { items: new Map() };
+export const emptyTranscript: LiveTranscript = { items: [] };
 
 /** The turns in order of speech, without those that have no text. */
 export function turnsOf(transcript: LiveTranscript): LiveTurn[] {
   const turns: LiveTurn[] = [];
-  for (const item of inOrder([...transcript.items.values()])) {
+  for (const item of inOrder(transcript.items)) {
     if (item.speaker === null || item.text.trim() === '') continue;
     const cut = item.heardMs === undefined ? {} : { interrupted: true, heardMs: item.heardMs };
     turns.push({ speaker: item.speaker, text: item.text, startMs: item.startMs, ...cut });
@@ -50,7 +53,7 @@ export function placeItem(
   transcript: LiveTranscript,
   report: { itemId: string; speaker: Item['speaker']; startMs: number; previousItemId?: string | null | undefined },
 ): LiveTranscript {
-  const known = transcript.items.get(report.itemId);
+  const known = itemOf(transcript, report.itemId);
   const speaker = known?.speaker ?? report.speaker;
   const previousItemId = known?.previousItemId ?? report.previousItemId;
   // Every piece of audio says again whose it is: nothing new, nothing to copy.
@@ -64,7 +67,7 @@ export function addText(
   report: { itemId: string; speaker: 'caller' | 'agent'; startMs: number; text: string },
 ): LiveTranscript {
   const placed = placeItem(transcript, report);
-  const item = placed.items.get(report.itemId);
+  const item = itemOf(placed, report.itemId);
   if (item === undefined || item.isFinal) return placed;
   return withItem(placed, { ...item, text: (item.text + report.text).slice(0, MAX_CHARS) });
 }
@@ -75,7 +78,7 @@ export function setText(
   report: { itemId: string; speaker: 'caller' | 'agent'; startMs: number; text: string },
 ): LiveTranscript {
   const placed = placeItem(transcript, report);
-  const item = placed.items.get(report.itemId);
+  const item = itemOf(placed, report.itemId);
   if (item === undefined || item.isFinal) return placed;
   return withItem(placed, { ...item, text: report.text.slice(0, MAX_CHARS), isFinal: true });
 }
@@ -86,7 +89,7 @@ export function interrupt(
   cuts: readonly { readonly itemId: string; readonly heardMs: number }[],
 ): LiveTranscript {
   return cuts.reduce((all, { itemId, heardMs }) => {
-    const item = all.items.get(itemId);
+    const item = itemOf(all, itemId);
     return item === undefined || item.heardMs !== undefined ? all : withItem(all, { ...item, heardMs });
   }, transcript);
 }
@@ -103,9 +106,16 @@ function newItem(itemId: string, startMs: number): Item {
   };
 }
 
-function withItem(transcript: LiveTranscript, item: Item): LiveTranscript {
-  if (!transcript.items.has(item.itemId) && transcript.items.size >= MAX_TURNS) return transcript;
-  return { items: new Map(transcript.items).set(item.itemId, item) };
+/** The item of that name, from the end: as a rule the latest is asked for. */
+export function itemOf({ items }: LiveTranscript, itemId: string): Item | undefined {
+  return items.findLast((item) => item.itemId === itemId);
+}
+
+/** The item in the place of the one that it replaces, or at the end. */
+function withItem({ items }: LiveTranscript, item: Item): LiveTranscript {
+  const index = items.findLastIndex((known) => known.itemId === item.itemId);
+  if (index >= 0) return { items: items.with(index, item) };
+  return { items: items.length >= MAX_TURNS ? items : [...items, item] };
 }
 
 /** Every chain from its first item on; chains by their start. A ring of items that name each other follows at the end. */

@@ -1,7 +1,7 @@
 import { callSidSchema } from '@pipeline/contracts';
 import { z } from 'zod';
 import { audioMs, isBase64, silenceOf } from './mulaw.ts';
-import { parseUsualFrame } from './usual-frame.ts';
+import { parseUsualFrame, type UsualFrame } from './usual-frame.ts';
 
 /** What a frame of Twilio's media stream means for us. */
 export type MediaFrame =
@@ -40,9 +40,10 @@ const startSchema = z.object({
     customParameters: z.object({ token: z.string().min(1).max(256) }),
   }),
 });
-const markSchema = z.object({ mark: z.object({ name: z.string().max(300) }) });
 
 const IGNORED = { kind: 'ignored' } as const;
+const REPEATED = { kind: 'dropped', reason: 'repeated' } as const;
+const MAX_MARK_CHARS = 300;
 /** Decimal digits that stay an exact number. */
 const WHOLE_NUMBER = /^\d{1,15}$/;
 /** A smaller one is the unevenness of a clock, not missing audio. */
@@ -60,17 +61,27 @@ export function createFrameReader(accountSid: string): FrameReader {
   let isConnected = false;
   let streamSid: string | null = null;
   let lastSequence = 0;
-  /** Milliseconds since the start of the stream at the end of the last audio; `null` as long as no frame has said a time. */
-  let heardUntilMs: number | null = null;
+  const hear = createAudioClock();
 
   const read = (text: string): MediaFrame => {
-    const frame = parseUsualFrame(text) ?? parseObject(text);
+    const usual = streamSid === null ? null : parseUsualFrame(text);
+    return usual === null ? readAny(parseObject(text)) : readUsual(usual);
+  };
+
+  /** What `readAny` makes of the same frame. */
+  const readUsual = (frame: UsualFrame): MediaFrame => {
+    if (isOld(frame.sequence)) return REPEATED;
+    if (frame.streamSid !== streamSid) throw new MediaProtocolError('other_stream');
+    return isHeard(frame.track, frame.payload) ? hear(frame.payload, frame.atMs) : IGNORED;
+  };
+
+  const readAny = (frame: Fields): MediaFrame => {
     if (!isConnected) {
       if (frame['event'] !== 'connected') throw new MediaProtocolError('not_connected_first');
       isConnected = true;
       return IGNORED;
     }
-    if (isRepeated(frame['sequenceNumber'])) return { kind: 'dropped', reason: 'repeated' };
+    if (isRepeated(frame['sequenceNumber'])) return REPEATED;
     if (frame['event'] === 'start') return readStart(frame);
     if (!STREAM_EVENTS.has(frame['event'])) return IGNORED;
     if (streamSid === null) throw new MediaProtocolError('before_start');
@@ -78,29 +89,25 @@ export function createFrameReader(accountSid: string): FrameReader {
     return frame['event'] === 'media' ? readMedia(frame['media']) : readStreamFrame(frame);
   };
 
-  /** 50 of these a second and call, so it is checked by hand. */
   const readMedia = (media: unknown): MediaFrame => {
     if (!isFields(media)) throw new MediaProtocolError('bad_media');
     const { track, payload, timestamp } = media;
     if (typeof payload !== 'string' || !isBase64(payload)) throw new MediaProtocolError('bad_payload');
-    if ((track !== undefined && track !== 'inbound') || payload === '') return IGNORED;
-    const ms = audioMs(payload);
-    if (timestamp === undefined) return { kind: 'media_audio', payload, ms };
+    if (!isHeard(track, payload)) return IGNORED;
+    if (timestamp === undefined) return { kind: 'media_audio', payload, ms: audioMs(payload) };
     if (typeof timestamp !== 'string' || !WHOLE_NUMBER.test(timestamp)) throw new MediaProtocolError('bad_timestamp');
-    const atMs = Number(timestamp);
-    const missingMs = heardUntilMs === null ? 0 : atMs - heardUntilMs;
-    heardUntilMs = atMs + ms;
-    if (missingMs < -ms) return { kind: 'dropped', reason: 'time_goes_back' };
-    if (missingMs < MIN_GAP_MS) return { kind: 'media_audio', payload, ms };
-    const silence = silenceOf(Math.min(missingMs, MAX_GAP_MS));
-    return { kind: 'media_audio', payload: silence + payload, ms: ms + audioMs(silence) };
+    return hear(payload, Number(timestamp));
   };
 
   const isRepeated = (sequence: unknown): boolean => {
     if (sequence === undefined) return false;
     if (typeof sequence !== 'string' || !WHOLE_NUMBER.test(sequence)) throw new MediaProtocolError('bad_sequence');
-    if (Number(sequence) <= lastSequence) return true;
-    lastSequence = Number(sequence);
+    return isOld(Number(sequence));
+  };
+
+  const isOld = (sequence: number): boolean => {
+    if (sequence <= lastSequence) return true;
+    lastSequence = sequence;
     return false;
   };
 
@@ -118,15 +125,37 @@ export function createFrameReader(accountSid: string): FrameReader {
   return { read };
 }
 
+/** Audio with its place in the stream: a frame whose time goes back is dropped, and where time is missing there is silence. */
+function createAudioClock(): (payload: string, atMs: number) => MediaFrame {
+  /** Milliseconds since the start of the stream at the end of the last audio; `null` as long as no frame has said a time. */
+  let heardUntilMs: number | null = null;
+
+  return (payload, atMs) => {
+    const ms = audioMs(payload);
+    const missingMs = heardUntilMs === null ? 0 : atMs - heardUntilMs;
+    heardUntilMs = atMs + ms;
+    if (missingMs < -ms) return { kind: 'dropped', reason: 'time_goes_back' };
+    if (missingMs < MIN_GAP_MS) return { kind: 'media_audio', payload, ms };
+    const silence = silenceOf(Math.min(missingMs, MAX_GAP_MS));
+    return { kind: 'media_audio', payload: silence + payload, ms: ms + audioMs(silence) };
+  };
+}
+
 const STREAM_EVENTS: ReadonlySet<unknown> = new Set(['media', 'mark', 'stop']);
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Audio of the caller, and some of it. */
+function isHeard(track: unknown, payload: string): boolean {
+  return (track === undefined || track === 'inbound') && payload !== '';
+}
+
 function readStreamFrame(frame: Fields): MediaFrame {
   if (frame['event'] !== 'mark') return { kind: 'media_stopped' };
-  const parsed = markSchema.safeParse(frame);
-  if (!parsed.success) throw new MediaProtocolError('bad_mark');
-  return { kind: 'media_mark', name: parsed.data.mark.name };
+  // One comes back for every piece of audio, so it is checked by hand.
+  const name = isFields(frame['mark']) ? frame['mark']['name'] : undefined;
+  if (typeof name !== 'string' || name.length > MAX_MARK_CHARS) throw new MediaProtocolError('bad_mark');
+  return { kind: 'media_mark', name };
 }
 
 function parseObject(text: string): Fields {

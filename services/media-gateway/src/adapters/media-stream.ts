@@ -112,15 +112,15 @@ class MediaConnection implements MediaStream {
   play(payload: string, mark: string): void {
     this.#wire.cork();
     try {
-      this.#sendText(`{"event":"media","streamSid":"${this.#streamSid}","media":{"payload":"${payload}"}}`);
-      this.#send({ event: 'mark', streamSid: this.#streamSid, mark: { name: mark } });
+      this.#send(`{"event":"media","streamSid":"${this.#streamSid}","media":{"payload":"${payload}"}}`);
+      this.#send(`{"event":"mark","streamSid":"${this.#streamSid}","mark":{"name":${JSON.stringify(mark)}}}`);
     } finally {
       this.#wire.uncork();
     }
   }
 
   clear(): void {
-    this.#send({ event: 'clear', streamSid: this.#streamSid });
+    this.#send(JSON.stringify({ event: 'clear', streamSid: this.#streamSid }));
   }
 
   close(code: number = CLOSE.normal): void {
@@ -169,11 +169,7 @@ class MediaConnection implements MediaStream {
     this.#call?.receive({ kind: 'media_invalid' });
   }
 
-  #send(frame: object): void {
-    this.#sendText(JSON.stringify(frame));
-  }
-
-  #sendText(frame: string): void {
+  #send(frame: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) return this.#call?.receive({ kind: 'congested' });
     this.#socket.send(frame);

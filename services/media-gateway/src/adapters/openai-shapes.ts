@@ -13,9 +13,11 @@ export type ServerReport =
   | { readonly kind: 'error'; readonly code: string };
 
 const AUDIO_DELTA = 'response.output_audio.delta';
+const TEXT_DELTA = 'response.output_audio_transcript.delta';
 const MAX_ID_CHARS = 200;
+const MAX_TEXT_CHARS = 1_000_000;
 const itemId = z.string().min(1).max(MAX_ID_CHARS);
-const textSchema = z.string().max(1_000_000);
+const textSchema = z.string().max(MAX_TEXT_CHARS);
 /** A day, in milliseconds: no call is longer. What is beyond it is a time that nobody knows. */
 const MAX_START_MS = 86_400_000;
 const startSchema = z
@@ -74,7 +76,7 @@ const READERS: Readonly<Record<string, z.ZodType<ServerReport | null>>> = {
     kind: 'agent_audio_done',
     itemId: event.item_id,
   })),
-  'response.output_audio_transcript.delta': reader({ item_id: itemId, delta: textSchema }, (event) => ({
+  [TEXT_DELTA]: reader({ item_id: itemId, delta: textSchema }, (event) => ({
     kind: 'agent_text',
     itemId: event.item_id,
     text: event.delta,
@@ -107,10 +109,10 @@ const typeSchema = z.looseObject({ type: z.string() });
 /** Reads one frame of the session. `null` for what does not concern us; throws when it is not what it says to be. */
 export function readServerEvent(frame: string): ServerReport | null {
   const event: unknown = JSON.parse(frame);
-  return readAudio(event) ?? readBySchema(event);
+  return readPiece(event) ?? readBySchema(event);
 }
 
-/** The same by the schemas alone: what `readAudio` is held against. */
+/** The same by the schemas alone: what `readPiece` is held against. */
 export function readBySchema(event: unknown): ServerReport | null {
   const { type } = typeSchema.parse(event);
   const known = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
@@ -118,16 +120,20 @@ export function readBySchema(event: unknown): ServerReport | null {
 }
 
 /**
- * Audio, the event that comes most and is largest, by hand: it takes what its schema takes. Whatever it does not take is `null`, so
- * that the schema decides and says what is wrong.
+ * A piece of what the agent says, in sound or in words, by hand, because these come most and are largest: it takes what their schemas
+ * take. Whatever it does not take is `null`, so that the schema decides and says what is wrong.
  */
-function readAudio(event: unknown): ServerReport | null {
-  if (typeof event !== 'object' || event === null || !('type' in event) || event.type !== AUDIO_DELTA) return null;
-  const named = 'item_id' in event ? event.item_id : undefined;
-  const payload = 'delta' in event ? event.delta : undefined;
+function readPiece(event: unknown): ServerReport | null {
+  if (typeof event !== 'object' || event === null || !('type' in event && 'item_id' in event && 'delta' in event))
+    return null;
+  const { type, item_id: named, delta } = event;
   if (typeof named !== 'string' || named.length === 0 || named.length > MAX_ID_CHARS) return null;
-  if (typeof payload !== 'string' || !isBase64(payload)) return null;
-  return { kind: 'agent_audio', itemId: named, payload, ms: audioMs(payload) };
+  if (typeof delta !== 'string') return null;
+  if (type === AUDIO_DELTA && isBase64(delta))
+    return { kind: 'agent_audio', itemId: named, payload: delta, ms: audioMs(delta) };
+  if (type === TEXT_DELTA && delta.length <= MAX_TEXT_CHARS)
+    return { kind: 'agent_text', itemId: named, text: delta, isFinal: false };
+  return null;
 }
 
 const END_CALL = 'end_call';

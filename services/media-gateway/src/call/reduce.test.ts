@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CALL_SID, limits, plan } from '../testing/examples.ts';
-import { turnsOf } from '../live-transcript.ts';
+import { itemOf, turnsOf } from '../live-transcript.ts';
 import { MAX_WAITING, newCall, type Call, type CallEffect, type CallInput } from './call.ts';
 import { reduce } from './reduce.ts';
 
@@ -74,7 +74,7 @@ describe('a call', () => {
       says('a1'),
     );
     expect(effects.slice(-2)).toEqual([{ kind: 'clear_audio' }, { kind: 'truncate', itemId: 'a1', heardMs: 250 }]);
-    expect(call.transcript.items.get('a1')?.heardMs).toBe(250);
+    expect(itemOf(call.transcript, 'a1')?.heardMs).toBe(250);
   });
 
   it('places a caller whose start nobody can say at the audio received so far', () => {
@@ -176,7 +176,7 @@ describe('a call', () => {
       { kind: 'agent_ready' },
       { kind: 'caller_started', itemId: 'c9', atMs: 100 },
     );
-    expect(call.transcript.items.get('c9')?.startMs).toBe(300);
+    expect(itemOf(call.transcript, 'c9')?.startMs).toBe(300);
   });
 
   it('lets the agent hang up once its goodbye was heard', () => {
