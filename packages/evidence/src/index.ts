@@ -2,6 +2,7 @@ export { maskCards } from './cards.ts';
 export { cleanLine, cleanText } from './clean.ts';
 export { comparable, comparableText, isSameText, type Comparable } from './comparable.ts';
 export { isWrittenIn } from './language.ts';
+export { withoutDenied } from './denied/denied.ts';
 export { isDateSaid } from './moments/said-date.ts';
 export { isTimeSaid } from './moments/said-time.ts';
 export { digitRuns, numbersIn, type SaidNumber } from './numbers/numbers.ts';

@@ -93,6 +93,31 @@ describe('an answer', () => {
   });
 });
 
+describe('a place that the call denies', () => {
+  const place = fieldDefinitionSchema.parse({
+    key: 'city',
+    type: 'string',
+    description: 'The city.',
+    from: 'transcript',
+  });
+  const judged = (transcript: string, value: string, quote: string) =>
+    judgeAnswer(place, answer(value, quote), { ...call, sources: sourcesOf({ summary: '', transcript }) });
+
+  test.each([
+    ['caller: not in Haifa', 'Haifa', 'Haifa'],
+    ['agent: In Haifa it is, no?\ncaller: לא בחיפה', 'חיפה', 'בחיפה'],
+    ['caller: ليس في حيفا', 'حيفا', 'ليس في حيفا'],
+  ])('is no value: %j', (transcript, value, quote) => {
+    expect(judged(transcript, value, quote)).toMatchObject({ value: null, status: 'invalid' });
+  });
+
+  test('is one where somebody says it without denying it, and is quoted from there', () => {
+    const transcript = 'caller: I am not in Haifa today\ncaller: Send it home, that is in Haifa';
+    const evidence = { quote: 'Haifa', source: 'transcript', start: transcript.lastIndexOf('Haifa') };
+    expect(judged(transcript, 'Haifa', 'Haifa')).toMatchObject({ value: 'Haifa', status: 'found', evidence });
+  });
+});
+
 describe('the answers of a model', () => {
   const good = { city: answer(null, null, 'not_mentioned'), service: answer('שיפוצים', 'שיפוצים') };
 

@@ -52,7 +52,7 @@ export function judgeAnswer(field: FieldDefinition, answer: FieldAnswer | undefi
   if (answer.status !== 'found') return without(answer.status);
   const judged = readValue(field, answer.value, call.country);
   if (judged.kind === 'nothing') return without('not_mentioned');
-  const found = findEvidence(answer.quote ?? '', field.from, call.sources);
+  const found = findEvidence(answer.quote ?? '', field.from, call.sources, !DENIED_BY_THEMSELVES.has(field.type));
   if (judged.kind === 'invalid' || found.kind !== 'found') return without('invalid', found.kind === 'barred');
   if (!isBorneOut(field, judged.value, wordsOf(found, call))) return without('invalid');
   const support = found.evidence.source === 'summary' ? supportOf(field, judged.value, call) : 'said';
@@ -72,6 +72,9 @@ function wordsOf({ evidence, passage, before }: Extract<Found, { kind: 'found' }
 function spokenOf(lines: string): string {
   return lines.replaceAll(/^(?:caller|agent|unknown): /gmu, '').replace(/\n(?:caller|agent|unknown):?$/u, '');
 }
+
+/** Yes, no and options may be said by what denies them, and a longer text sums up. */
+const DENIED_BY_THEMSELVES: ReadonlySet<FieldDefinition['type']> = new Set(['boolean', 'enum', 'text']);
 
 /** Types whose values sound the same in every language: a summary may not have them from itself. */
 const SAID_ALIKE: ReadonlySet<FieldDefinition['type']> = new Set([

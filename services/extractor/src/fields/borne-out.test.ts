@@ -128,6 +128,42 @@ describe('a value', () => {
     expect(isSaid(enumField, 'this_week', 'urgent', 'caller: No, it is urgent')).toBe(true);
   });
 
+  test.each([
+    [fieldOf('string'), 'Haifa', 'not in Haifa'],
+    [fieldOf('string'), 'Haifa', 'Haifa', 'caller: I am not in Haifa, I moved'],
+    [fieldOf('string'), 'חיפה', 'לא בחיפה'],
+    [fieldOf('string'), 'חיפה', 'בחיפה', 'caller: לא בחיפה, עברנו'],
+    [fieldOf('string'), 'تل أبيب', 'ليس في تل أبيب'],
+    [fieldOf('string'), 'حيفا', 'حيفا', 'caller: ليس في حيفا'],
+    [fieldOf('string'), 'Хайфа', 'не в Хайфе'],
+    [fieldOf('string'), 'Haifa', 'no vivo en Haifa'],
+    [fieldOf('integer'), 3, 'three', 'caller: not three rooms'],
+    [fieldOf('date'), '2025-12-10', 'tomorrow', 'caller: Not tomorrow, please'],
+    [fieldOf('time'), '17:30', 'לא בחמש וחצי'],
+    [fieldOf('phone'), '+972545550177', 'not 054-555-0177'],
+    [fieldOf('email'), 'dana@example.com', 'not dana@example.com'],
+    [fieldOf('list'), ['sink', 'roof'], 'the sink', 'caller: the sink, not the roof'],
+    [fieldOf('object', { properties }), { street: 'Dizengoff', rooms: null }, 'not Dizengoff'],
+  ] as [FieldDefinition, FieldValue, string, string?][])(
+    'of %o, %j, is not said by %j, which denies it',
+    (...given) => {
+      expect(isSaid(...given)).toBe(false);
+    },
+  );
+
+  test.each([
+    [fieldOf('string'), 'Haifa', 'Haifa', 'caller: No, in Haifa'],
+    [fieldOf('string'), 'Netanya', 'Netanya', 'caller: Not in Haifa, in Netanya'],
+    [fieldOf('string'), 'Haifa', 'Haifa', 'caller: not in Haifa, sorry, yes, in Haifa'],
+    [fieldOf('string'), 'Haifa', 'Haifa', 'caller: the heater does not work in Haifa'],
+    [fieldOf('string'), 'מזגן', 'מזגן', 'caller: לא עובד המזגן בחיפה'],
+    [fieldOf('string'), 'heater not working', 'the heater is not working'],
+    [fieldOf('list'), ['sink', 'Herzl Street'], 'the sink', 'caller: not Herzl Street, the sink'],
+    [fieldOf('boolean'), false, 'own the apartment', 'caller: I do not own the apartment'],
+  ] as [FieldDefinition, FieldValue, string, string?][])('of %o, %j, is said by %j all the same', (...given) => {
+    expect(isSaid(...given)).toBe(true);
+  });
+
   test('of yes or no may be the answer to a question, and only to one about the field', () => {
     const field = fieldOf('boolean');
     expect(isSaid(field, true, 'Yes', 'caller: Yes, I do', 'agent: Do you own the apartment?')).toBe(true);

@@ -1,5 +1,5 @@
 import type { FieldDefinition, FieldValue } from '@pipeline/contracts';
-import { isAddressSaid, isDateSaid, isSuspect, isTimeSaid, numbersIn } from '@pipeline/evidence';
+import { isAddressSaid, isDateSaid, isSuspect, isTimeSaid, numbersIn, withoutDenied } from '@pipeline/evidence';
 import { isAnswerSaid } from './answer-said.ts';
 import { isOptionSaid } from './option-said.ts';
 import { isPhoneSaid } from './phone-said.ts';
@@ -19,30 +19,32 @@ export type Words = {
 /**
  * Whether words say a value. A quote that stands in the call proves nothing by itself: a model may quote one thing and claim another. So
  * numbers, dates, times and addresses must follow from the quoted words, an option must be named in them, and of a text the words
- * themselves must be there. Items of a list and properties of an object may also stand elsewhere, each in one line or sentence.
+ * themselves must be there. Items of a list and properties of an object may also stand elsewhere, each in one line or sentence. Words
+ * that are denied where they stand ("not in Haifa") say nothing; yes, no and options look for what denies them by themselves.
  */
 export function isBorneOut(field: FieldDefinition, value: FieldValue, words: Words): boolean {
   const { quote, passages, today } = words;
+  const isSaid = (says: (words: string) => boolean): boolean => undenied(words).some(says);
   switch (field.type) {
     case 'string':
-      return typeof value === 'string' && areWordsSaid(value, quote);
+      return typeof value === 'string' && undenied(words, value).some((said) => areWordsSaid(value, said));
     case 'text':
       return typeof value === 'string' && !isSuspect(value) && isTextSaid(value, quote, passages.join('\n'));
     case 'integer':
     case 'number':
-      return isNumberSaid(value, quote);
+      return isSaid((said) => isNumberSaid(value, said));
     case 'boolean':
       return typeof value === 'boolean' && isAnswerSaid(field, value, { ...words, clause: clauseOf(words) });
     case 'enum':
       return typeof value === 'string' && isOptionSaid(field.options ?? [], value, quote, clauseOf(words));
     case 'date':
-      return typeof value === 'string' && isDateSaid(value, quote, today);
+      return typeof value === 'string' && isSaid((said) => isDateSaid(value, said, today));
     case 'time':
-      return typeof value === 'string' && isTimeSaid(value, quote);
+      return typeof value === 'string' && isSaid((said) => isTimeSaid(value, said));
     case 'phone':
-      return typeof value === 'string' && isPhoneSaid(value, quote);
+      return typeof value === 'string' && isSaid((said) => isPhoneSaid(value, said));
     case 'email':
-      return typeof value === 'string' && isAddressSaid(value, quote);
+      return typeof value === 'string' && isSaid((said) => isAddressSaid(value, said));
     case 'list':
       return Array.isArray(value) && value.every((item) => isPartSaid(item, field, words));
     case 'object':
@@ -53,6 +55,17 @@ export function isBorneOut(field: FieldDefinition, value: FieldValue, words: Wor
   }
 }
 
+/** The quote wherever it stands in its passage, without what is denied there. */
+function undenied({ quote, passage }: Words, value?: string): string[] {
+  const rest = withoutDenied(passage, value);
+  const found: string[] = [];
+  if (quote === '') return found;
+  for (let at = passage.indexOf(quote); at !== -1; at = passage.indexOf(quote, at + 1)) {
+    found.push(rest.slice(at, at + quote.length));
+  }
+  return found.length > 0 ? found : [withoutDenied(quote, value)];
+}
+
 function isNumberSaid(value: FieldValue, words: string): boolean {
   return numbersIn(words).some(({ values }) => values.some((said) => said === value));
 }
@@ -60,7 +73,8 @@ function isNumberSaid(value: FieldValue, words: string): boolean {
 /** Nothing needs no words; a text is looked for in the quote first, then line by line. */
 function isPartSaid(part: FieldValue, field: FieldDefinition, words: Words): boolean {
   if (part === null) return true;
-  const places = [words.quote, ...words.passages];
+  const denied = typeof part === 'string' ? part : undefined;
+  const places = [...undenied(words, denied), ...words.passages.map((passage) => withoutDenied(passage, denied))];
   if (typeof part === 'number') return places.some((place) => isNumberSaid(part, place));
   if (typeof part === 'string') return places.some((place) => areWordsSaid(part, place));
   return typeof part === 'boolean' && isAnswerSaid(field, part, { ...words, clause: clauseOf(words) });

@@ -5,6 +5,7 @@ import {
   isSameWord,
   sentencesOf,
   turnsOf,
+  withoutDenied,
   wordForms,
   wordsOf,
   type Comparable,
@@ -49,9 +50,15 @@ function sourceOf(name: Source['name'], original: string, passages: readonly Pas
 
 /**
  * Where a quote stands in a text that this field may be quoted from, in the words of that text. Spelling, points and final letters do
- * not matter, nor do the prefixes that Hebrew and Arabic write onto a word. A number counts only as a whole: `5` is not in `15`.
+ * not matter, nor do the prefixes that Hebrew and Arabic write onto a word. A number counts only as a whole: `5` is not in `15`. Where a
+ * value must be `undenied`, places are passed over that say the opposite: `Haifa` is not quoted from "not in Haifa".
  */
-export function findEvidence(quote: string, from: FieldDefinition['from'], sources: readonly Source[]): Found {
+export function findEvidence(
+  quote: string,
+  from: FieldDefinition['from'],
+  sources: readonly Source[],
+  undenied = false,
+): Found {
   const wanted = comparable(quote).text;
   const forms = wordForms(quote);
   let isBarred = false;
@@ -67,6 +74,7 @@ export function findEvidence(quote: string, from: FieldDefinition['from'], sourc
         continue;
       }
       if (source.name === 'transcript' && end <= passage.start + labelOf(passage).length) continue;
+      if (undenied && held.length === 1 && isDenied(passage, quote, start, end)) continue;
       const words = source.original.slice(start, Math.min(end, start + LONGEST_QUOTE_CHARS));
       const before = source.passages[at - 1];
       const evidence = { quote: words, source: source.name, start };
@@ -74,6 +82,15 @@ export function findEvidence(quote: string, from: FieldDefinition['from'], sourc
     }
   }
   return { kind: isBarred ? 'barred' : 'absent' };
+}
+
+/** Whether nothing is left of a place once what its passage denies of the quote is gone. */
+function isDenied(passage: Passage, quote: string, start: number, end: number): boolean {
+  return (
+    withoutDenied(passage.text, quote)
+      .slice(start - passage.start, end - passage.start)
+      .trim() === ''
+  );
 }
 
 /** The name of who spoke in front of a line, which nobody said. */
