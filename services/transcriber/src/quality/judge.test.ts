@@ -62,23 +62,60 @@ describe('repetition', () => {
 
 describe('F65 an echo of our own keywords', () => {
   const keywords = ['Acme Plumbing', 'שיפוצים', 'سباكة', 'Haifa', 'תל אביב'];
+  const listed = 'שיפוצים, سباكة, Haifa';
+  const within = 'Hello, this is שיפוצים سباكة Haifa and so on, see you next time.';
+  const otherwise = 'Haifa, תל אביב, Acme Plumbing.';
+  /** A call that the live transcript has, but for what comes between its two lines. */
+  const honest = 'I need somebody to repair the roof of my house before the winter comes';
+  const besides = (text: string, live: readonly string[]) =>
+    judged([part(honest, { startMs: 0 }), part(text, { startMs: 30_000 })], {
+      keywords,
+      live: [
+        turn('caller', honest, 0),
+        ...live.map((line) => turn('caller', line, 30_000)),
+        turn('agent', 'Bye', 60_000),
+      ],
+    }).flags[1];
 
   test.each([
-    ['all of them', 'Acme Plumbing, שיפוצים, سباكة, Haifa, תל אביב'],
-    ['three in our order, within other words', 'Hello, this is שיפוצים سباكة Haifa and so on, see you next time.'],
-    ['three in another order and nothing else', 'Haifa, תל אביב, Acme Plumbing.'],
-    ['with niqqud', 'שִׁיפּוּצִים, سباكة, Haifa'],
-  ])('is %s', (_name, text) => {
-    expect(flagsOf(text, { keywords })).toEqual(['prompt_echo']);
+    ['all of them', 'Acme Plumbing, שיפוצים, سباكة, Haifa, תל אביב', keywords],
+    ['four in our order and nothing else', 'שיפוצים, سباكة, Haifa, תל אביב', keywords],
+    ['all three there are, in our order and nothing else', 'שִׁיפּוּצִים, سباكة, Haifa', ['שיפוצים', 'سباكة', 'Haifa']],
+  ])('is %s, without a live transcript', (_name, text, ours) => {
+    expect(flagsOf(text, { keywords: ours })).toEqual(['prompt_echo']);
   });
 
   test.each([
+    ['three in our order and nothing else', listed],
+    ['three in our order, within other words', within],
+    ['three in another order and nothing else', otherwise],
+  ])('is %s, where the live transcript has nothing like it', (_name, text) => {
+    expect(besides(text, [])).toContain('prompt_echo');
+  });
+
+  test.each([
+    ['three in our order and nothing else', listed],
+    ['three in our order, within other words', within],
+    ['three in another order and nothing else', otherwise],
+    ['four in another order', 'Haifa, Acme Plumbing, תל אביב, سباكة'],
+    [
+      'all of them within other words',
+      `Do you do ${keywords.join(', ')} or only one of these things, and what is the price?`,
+    ],
     ['two in a sentence', 'אני צריך שיפוצים בתל אביב, בבניין ישן ברחוב דיזנגוף'],
     ['one alone', 'Acme Plumbing'],
     ['none', 'Good morning'],
-  ])('is not %s', (_name, text) => {
+  ])('is not %s, without a live transcript: a caller may say that', (_name, text) => {
     expect(flagsOf(text, { keywords })).toEqual([]);
     expect(flagsOf(text)).toEqual([]);
+  });
+
+  test.each([
+    ['all of them', 'Acme Plumbing, שיפוצים, سباكة, Haifa, תל אביב'],
+    ['three in our order', listed],
+    ['three within other words', within],
+  ])('is not %s where the live transcript has it too', (_name, text) => {
+    expect(besides(text, [text])).toEqual([]);
   });
 });
 

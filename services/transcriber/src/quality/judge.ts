@@ -3,7 +3,7 @@ import { checkChannels, type ChannelMap, type ChannelVerdict } from './channel-c
 import type { HeardPart, PartText } from './heard-part.ts';
 import { lettersOf } from './letters.ts';
 import { createLiveIndex, type LiveIndex } from './live-index.ts';
-import { createEchoCheck } from './prompt-echo.ts';
+import { createEchoCheck, type LiveWord } from './prompt-echo.ts';
 import { isLoop } from './repetition.ts';
 
 export type Case = {
@@ -53,10 +53,11 @@ export function judge(given: Case): Judgement {
     const match = letters.length < FEWEST_LETTERS ? null : (matches[index] ?? 0);
     const isConfirmed = match !== null && match >= CONFIRMED;
     const notInLive = isKnownLive && match !== null && match < NOT_IN_LIVE;
+    const liveWord: LiveWord = isConfirmed ? 'confirms' : notInLive ? 'contradicts' : 'unknown';
     return [
       ...(letters === '' ? (['no_words'] as const) : []),
       ...(isLoop(letters) || repeated.has(keyOf(part)) ? (['repetition'] as const) : []),
-      ...(isEcho(letters) ? (['prompt_echo'] as const) : []),
+      ...(isEcho(letters, liveWord) ? (['prompt_echo'] as const) : []),
       ...(!isConfirmed && isTooFast(part, given.maxCharsPerSec) ? (['too_fast'] as const) : []),
       ...(!isConfirmed && part.isTonal ? (['tonal'] as const) : []),
       ...(notInLive ? (['not_in_live'] as const) : []),
