@@ -12,6 +12,7 @@ export const IDENTITIES = [
   'extractor',
   'webhook-dispatcher',
   'reconciler',
+  'eraser',
   'callctl',
   'provision',
 ] as const;
@@ -25,6 +26,7 @@ export const DATABASE_ROLES = {
   extractor: { calls: 'readWrite', settings: 'read' },
   'webhook-dispatcher': { calls: 'read', settings: 'read', delivery: 'readWrite' },
   reconciler: { calls: 'read', settings: 'read', delivery: 'read' },
+  eraser: { calls: 'read', settings: 'read', delivery: 'readWrite' },
   callctl: { calls: 'read', settings: 'readWrite', delivery: 'readWrite' },
   provision: { calls: 'dbAdmin', settings: 'dbAdmin', delivery: 'dbAdmin' },
 } as const satisfies Record<Identity, Partial<Record<Database, 'read' | 'readWrite' | 'dbAdmin'>>>;

@@ -64,11 +64,14 @@ export const callExtractedSchema = z.looseObject({
   ...envelopeShape,
   data: z.looseObject({ notify: z.boolean() }),
 });
-/** A command: forget this call. Consumed by extractor, which writes the tombstone. */
+/**
+ * A command: forget this call. Consumed by extractor, which writes the tombstone; `because` of `retention` it empties the CallLog
+ * instead, if its business's days are over by then. Somebody's request when absent.
+ */
 export const callEraseSchema = z.looseObject({
   type: z.literal('call.erase'),
   ...envelopeShape,
-  data: z.looseObject({ requestedBy: z.string().max(200) }),
+  data: z.looseObject({ requestedBy: z.string().max(200), because: z.enum(['request', 'retention']).optional() }),
 });
 
 export type CallEnded = z.infer<typeof callEndedSchema>;
