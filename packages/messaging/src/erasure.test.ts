@@ -2,8 +2,8 @@ import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createClaimStore } from './claim-store.ts';
 import { createCrashCount } from './crash-count.ts';
-import { purgeCall } from './erasure.ts';
-import { callEnded, callErase, callTranscribed } from './fixtures/events.ts';
+import { purgeCalls } from './erasure.ts';
+import { callEnded, callErase, callExtracted, callTranscribed } from './fixtures/events.ts';
 import { openRig, type Rig } from './fixtures/rig.ts';
 
 let server: RunningNats;
@@ -35,7 +35,7 @@ describe('forgetting a call', () => {
     }
     await broker.publish(callErase(erased.callSid));
 
-    const purged = await purgeCall(who(), erased.callSid);
+    const purged = await purgeCalls(who(), [erased.callSid]);
     expect(Object.fromEntries(purged.map(({ stream, count }) => [stream, count]))).toEqual({
       CALL_ENDED: 1,
       CALL_TRANSCRIBED: 1,
@@ -53,12 +53,42 @@ describe('forgetting a call', () => {
     expect(await rig.count('KV_CRASHES')).toBe(1);
     expect(await rig.count('KV_GATEWAY_CALLS')).toBe(1);
     expect(await rig.count('CALL_COMMANDS')).toBe(1);
-    const again = await purgeCall(who(), erased.callSid);
+    const again = await purgeCalls(who(), [erased.callSid]);
     expect(again.every(({ count }) => count === 0)).toBe(true);
   });
 
+  it('keeps the notice that webhook-dispatcher has still to settle, which may tell of the erasure, until it is settled', async () => {
+    const broker = await rig.connect();
+    const { businessId, callSid } = callEnded();
+    await broker.publish(callExtracted(callSid, 1));
+    const notices = await rig.operator.js.consumers.get('CALL_EXTRACTED', 'webhook-dispatcher');
+    await (await notices.next())?.ackAck();
+    await broker.publish(callExtracted(callSid, 2));
+
+    expect((await purgeCalls(who(), [callSid])).find(({ stream }) => stream === 'CALL_EXTRACTED')?.count).toBe(1);
+    expect(await broker.lastMark('call.extracted', businessId, callSid)).toMatchObject({ revision: 2 });
+    await (await notices.next())?.ackAck();
+    await purgeCalls(who(), [callSid]);
+    expect(await broker.lastMark('call.extracted', businessId, callSid)).toBeNull();
+  });
+
+  it('forgets many calls at once, and two that do it at the same time harm nothing', async () => {
+    const broker = await rig.connect();
+    const events = Array.from({ length: 20 }, () => callEnded());
+    for (const event of [...events, callEnded()]) await broker.publish(event);
+    const callSids = events.map(({ callSid }) => callSid);
+    const both = await Promise.all([purgeCalls(who(), callSids), purgeCalls(who(), callSids)]);
+    const counts = both.map((purged) => purged.find(({ stream }) => stream === 'CALL_ENDED')?.count ?? 0);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(20);
+    expect(await rig.count('CALL_ENDED')).toBe(1);
+  });
+
   it('refuses what is no CallSid instead of removing everything', async () => {
-    await expect(purgeCall(who(), '*')).rejects.toThrow(TypeError);
-    await expect(purgeCall(who(), '>')).rejects.toThrow(TypeError);
+    const broker = await rig.connect();
+    const event = callEnded();
+    await broker.publish(event);
+    await expect(purgeCalls(who(), [event.callSid, '*'])).rejects.toThrow(TypeError);
+    await expect(purgeCalls(who(), ['>'])).rejects.toThrow(TypeError);
+    expect(await rig.count('CALL_ENDED')).toBe(1);
   });
 });

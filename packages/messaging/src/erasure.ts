@@ -1,49 +1,79 @@
-import { callFilter, CRASH_BUCKET, GATEWAY_BUCKET, STREAMS, type SubjectKind } from '@pipeline/contracts';
+import { callFilter, CRASH_BUCKET, GATEWAY_BUCKET, STREAMS, type StageName } from '@pipeline/contracts';
 import { callChunks, entrySubject, keyOfEntry } from './claim-store.ts';
 import type { Connection, ConnectionIdentity } from './connection.ts';
 import { withOperator } from './provision.ts';
 import { bucketStream, CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
 
-/** How many messages of a call were removed from one stream or bucket. */
+/** How many messages were removed from one stream or bucket. */
 export type Purged = { readonly stream: string; readonly count: number };
 
 /** From first to last, so that no stage finds its input after its result is gone. */
-const ORDER: readonly SubjectKind[] = [
-  'call.ended',
-  'call.transcribed',
-  'call.summarized',
-  'call.extracted',
-  'call.dead',
+const WHOLE = ['call.ended', 'call.transcribed', 'call.summarized', 'call.dead'] as const;
+const NOTICES = STREAMS['call.extracted'];
+const NOTIFIED: StageName = 'webhook-dispatcher';
+const GATEWAY_STREAM = bucketStream(GATEWAY_BUCKET);
+
+/** The streams that {@link purgeCalls} removes messages from: whoever calls it needs the right to purge these. */
+export const PURGED_STREAMS: readonly string[] = [
+  ...WHOLE.map((kind) => STREAMS[kind]),
+  NOTICES,
+  CRASH_STREAM,
+  GATEWAY_STREAM,
+  CLAIM_STREAM,
 ];
 
+/** Calls whose subjects are purged at the same time. */
+const AT_ONCE = 8;
+
 /**
- * Removes everything that the broker stores of a call: its events from first to last, its dead letters, its crash counts, its
- * large parts, and what the gateways share about it. The erase command stays: it holds ids alone. A stage may still hold the call in its hand, so whoever erases
- * repeats this; repeating is safe. Needs an operator's rights. Throws a BrokerError when there is no broker.
+ * Removes everything that the broker stores of these calls: their events from first to last, dead letters, crash counts, large parts,
+ * and what the gateways share about them. What stays holds ids alone: the erase command, and notices that webhook-dispatcher has still
+ * to settle, for one of them tells of the erasure. A stage may still hold a call in its hand, so whoever erases repeats this; repeating
+ * is safe, and so are two at once. Needs the rights of callctl or eraser. Throws a BrokerError when there is no broker, a TypeError for
+ * what is no CallSid, before anything is removed.
  */
-export async function purgeCall(who: ConnectionIdentity, callSid: string): Promise<Purged[]> {
+export async function purgeCalls(who: ConnectionIdentity, callSids: readonly string[]): Promise<Purged[]> {
+  const calls = new Set(callSids);
+  // What is no token would match other calls: it throws here.
+  for (const callSid of calls) callFilter('call.ended', callSid);
   return withOperator(who, async (connection) => {
-    const purged: Purged[] = [];
-    for (const kind of ORDER) purged.push(await purge(connection, STREAMS[kind], callFilter(kind, callSid)));
-    purged.push(await purge(connection, CRASH_STREAM, `$KV.${CRASH_BUCKET}.*.${callSid}.>`));
-    purged.push(await purge(connection, bucketStream(GATEWAY_BUCKET), `$KV.${GATEWAY_BUCKET}.*.${callSid}`));
-    purged.push(await purgeObjects(connection, callSid));
-    return purged;
+    const counts = new Map(PURGED_STREAMS.map((stream) => [stream, 0]));
+    const purge = createPurge(connection, counts);
+    const settled = await settledNotices(connection);
+    const waiting = [...calls];
+    const work = async (): Promise<void> => {
+      for (let callSid = waiting.pop(); callSid !== undefined; callSid = waiting.pop()) {
+        for (const kind of WHOLE) await purge(STREAMS[kind], { filter: callFilter(kind, callSid) });
+        await purge(NOTICES, { filter: callFilter('call.extracted', callSid), seq: settled + 1 });
+        await purge(CRASH_STREAM, { filter: `$KV.${CRASH_BUCKET}.*.${callSid}.>` });
+        await purge(GATEWAY_STREAM, { filter: `$KV.${GATEWAY_BUCKET}.*.${callSid}` });
+        await purge(CLAIM_STREAM, { filter: callChunks(callSid) });
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, calls.size) }, work));
+    for (const filter of await entriesOf(connection, calls)) await purge(CLAIM_STREAM, { filter });
+    return [...counts].map(([stream, count]) => ({ stream, count }));
   });
 }
 
-async function purgeObjects(connection: Connection, callSid: string): Promise<Purged> {
-  let { count } = await purge(connection, CLAIM_STREAM, callChunks(callSid));
-  // The key is encoded into one token, so entries cannot be filtered by call: they are listed and decoded.
-  const all = await connection.jsm.streams.info(CLAIM_STREAM, { subjects_filter: entrySubject('').concat('>') });
-  for (const subject of Object.keys(all.state.subjects ?? {})) {
-    if (keyOfEntry(subject).split('/')[1] !== callSid) continue;
-    count += (await purge(connection, CLAIM_STREAM, subject)).count;
-  }
-  return { stream: CLAIM_STREAM, count };
+type Purge = (stream: string, what: { readonly filter: string; readonly seq?: number }) => Promise<void>;
+
+function createPurge({ jsm }: Connection, counts: Map<string, number>): Purge {
+  return async (stream, what) => {
+    const { purged } = await jsm.streams.purge(stream, what);
+    counts.set(stream, (counts.get(stream) ?? 0) + purged);
+  };
 }
 
-async function purge({ jsm }: Connection, stream: string, filter: string): Promise<Purged> {
-  const { purged } = await jsm.streams.purge(stream, { filter });
-  return { stream, count: purged };
+/** The last notice that, with everything before it, is settled. */
+async function settledNotices({ jsm }: Connection): Promise<number> {
+  const { ack_floor: floor } = await jsm.consumers.info(NOTICES, NOTIFIED);
+  return floor.stream_seq;
+}
+
+/** The key of an object is encoded into one token, so its entry cannot be filtered by call: all are listed, once, and decoded. */
+async function entriesOf({ jsm }: Connection, calls: ReadonlySet<string>): Promise<string[]> {
+  const all = await jsm.streams.info(CLAIM_STREAM, { subjects_filter: entrySubject('').concat('>') });
+  const subjects = Object.keys(all.state.subjects ?? {});
+  return subjects.filter((subject) => calls.has(keyOfEntry(subject).split('/')[1] ?? ''));
 }

@@ -2,7 +2,7 @@ export { connectBroker, connectOperator, type Broker, type BrokerOptions, type O
 export { BrokerError } from './broker-error.ts';
 export type { Difference } from './compare.ts';
 export type { BrokerConfig, ConnectionIdentity } from './connection.ts';
-export { purgeCall, type Purged } from './erasure.ts';
+export { purgeCalls, type Purged } from './erasure.ts';
 export type { BucketOptions, Entry, KeyValue } from './key-value.ts';
 export type { Log, LogFields } from './log.ts';
 export { brokerPermissions, type BrokerPermissions } from './permissions.ts';

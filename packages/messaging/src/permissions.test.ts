@@ -3,9 +3,10 @@ import { NatsError } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { IDENTITIES, STREAMS, type Identity } from '@pipeline/contracts';
-import { connectBroker, type Broker } from './broker.ts';
+import { connectBroker, connectOperator, type Broker } from './broker.ts';
 import { openOperatorConnection, type Connection } from './connection.ts';
-import { callEnded, callSummarized, callTranscribed } from './fixtures/events.ts';
+import { callEnded, callErase, callSummarized, callTranscribed } from './fixtures/events.ts';
+import { purgeCalls } from './erasure.ts';
 import { openBucket } from './key-value.ts';
 import { configOf, keepingLog, keepingMetrics, QUICK, until } from './fixtures/rig.ts';
 import { brokerPermissions } from './permissions.ts';
@@ -165,6 +166,37 @@ describe('the rights of services', () => {
         await expect(subscription.closed, subject).resolves.toBeUndefined();
       }
     });
+  });
+});
+
+describe('the identity that purges', () => {
+  it('purges what a call leaves, asks for erasures, and may do nothing else: no event, no dead letter, no management', async () => {
+    const streams = ['CALL_ENDED', 'CALL_TRANSCRIBED', 'CALL_SUMMARIZED', 'CALL_DEAD', 'CALL_EXTRACTED'];
+    const stored = ['KV_CRASHES', 'KV_GATEWAY_CALLS', 'OBJ_CALL_EVENTS'];
+    const allowed = brokerPermissions().eraser.publish;
+    expect(allowed.filter((subject) => subject.includes('PURGE')).toSorted()).toEqual(
+      [...streams, ...stored].map((stream) => `$JS.API.STREAM.PURGE.${stream}`).toSorted(),
+    );
+    const foreign = everySubject().filter((subject) => !allowed.some((pattern) => covers(pattern, subject)));
+    expect(foreign).toContain(`call.ended.${CALL}`);
+    expect(foreign).toContain('$JS.API.STREAM.PURGE.CALL_COMMANDS');
+    expect(foreign).toContain('$JS.API.STREAM.PURGE.KV_RECONCILER');
+    const wrong = await as('eraser', async (connection) => {
+      const verdicts = await Promise.all(foreign.map((subject) => verdict(connection, subject)));
+      return foreign.filter((_subject, index) => verdicts[index] !== 'refused');
+    });
+    expect(wrong).toEqual([]);
+
+    const gateway = await as('callctl', async ({ js }) => js.publish(`call.ended.${CALL}`, 'words'));
+    expect(gateway.seq).toBeGreaterThan(0);
+    const purged = await purgeCalls(who('eraser'), [CALL.slice(6)]);
+    expect(purged.find(({ stream }) => stream === 'CALL_ENDED')?.count).toBe(1);
+    const operator = await connectOperator(who('eraser'));
+    await operator.publish({ ...callErase(CALL.slice(6)) });
+    expect(await operator.lastMark('call.erase', 'biz_1', CALL.slice(6))).toMatchObject({ revision: 1 });
+    for (const consumer of ['extractor-commands', 'transcriber', 'webhook-dispatcher'] as const)
+      await expect(operator.settledUpTo(consumer), consumer).resolves.toEqual(expect.any(Number));
+    await operator.close();
   });
 });
 

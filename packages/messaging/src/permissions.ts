@@ -11,6 +11,7 @@ import {
   type StageName,
 } from '@pipeline/contracts';
 import { inboxPrefix } from './connection.ts';
+import { PURGED_STREAMS } from './erasure.ts';
 import { bucketStream, CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
 
 /** Subjects that a user of the broker may publish and subscribe to; everything else is refused. */
@@ -37,6 +38,16 @@ export function brokerPermissions(): Record<Identity, BrokerPermissions> {
       // Whether webhook-dispatcher has still to settle a notice, which must not be published again meanwhile.
       `$JS.API.CONSUMER.INFO.${STREAMS['call.extracted']}.webhook-dispatcher`,
       ...useBucket(RECONCILER_BUCKET),
+    ]),
+    // The schedule that purges again after erasures and asks for what retention ends. The broker cannot bind a purge to a subject, so
+    // this identity publishes no event of a call, and whoever does may not purge.
+    eraser: allow('eraser', [
+      event('call.erase'),
+      ...[...eventTypes(), 'call.erase' as const].map((type) => readLast(STREAMS[type], event(type))),
+      ...Object.entries(STAGES).map(([name, { consumes }]) => `$JS.API.CONSUMER.INFO.${STREAMS[consumes]}.${name}`),
+      `$JS.API.CONSUMER.INFO.${STREAMS['call.erase']}.${COMMAND_CONSUMER}`,
+      ...PURGED_STREAMS.map((stream) => `$JS.API.STREAM.PURGE.${stream}`),
+      inspect(CLAIM_STREAM),
     ]),
     // Replays any event, erases, and changes limits: an operator's identity, with credentials of its own.
     callctl: allow('callctl', ['$JS.API.>', 'call.>', ...writeObjects()]),

@@ -41,7 +41,7 @@ export type Reader = {
   /** How much a stage has left to do. */
   consumerState(consumer: StageName | typeof COMMAND_CONSUMER): Promise<ConsumerState>;
   /** The sequence of its stream up to which a stage has settled every message. */
-  settledUpTo(consumer: StageName): Promise<number>;
+  settledUpTo(consumer: StageName | typeof COMMAND_CONSUMER): Promise<number>;
 };
 
 /** Where a call leaves a trace, first to last. */
@@ -84,8 +84,9 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
       return { pending: state.num_pending, ackPending: state.num_ack_pending };
     },
-    settledUpTo: async (stage) => {
-      const state = await connection.jsm.consumers.info(STREAMS[STAGES[stage].consumes], stage);
+    settledUpTo: async (consumer) => {
+      const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
+      const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
       return state.ack_floor.stream_seq;
     },
   };
