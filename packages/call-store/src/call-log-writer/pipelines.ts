@@ -38,6 +38,21 @@ export function tombstone(businessId: string, revision: number): Replacement {
   ];
 }
 
+/** The shell that retention leaves in place of a CallLog. */
+export function shell(): Replacement {
+  return [
+    {
+      $replaceWith: {
+        _id: '$_id',
+        businessId: '$businessId',
+        revision: '$revision',
+        endedAt: '$endedAt',
+        expired: { $literal: true },
+      },
+    },
+  ];
+}
+
 function isThere(path: string): Readonly<Record<string, unknown>> {
   return { $ne: [{ $type: path }, 'missing'] };
 }

@@ -65,6 +65,33 @@ test('an equal or lower revision changes nothing: the first result of a revision
   expect(await raw(callSid)).toEqual(before);
 });
 
+test('retention leaves a shell without a word, which refuses every later result; a newer revision, a young call and an erased one stay', async () => {
+  const { writer, raw, reader } = openCalls();
+  const ended = { businessId: 'biz_1', endedBefore: new Date('2025-12-10T00:00:00Z') };
+  const callSid = newCallSid();
+  await writer.store(newCallLog(callSid, 2), never);
+  expect(await writer.expire({ ...ended, callSid, revision: 1 }, never), 'of another revision').toEqual({
+    kind: 'kept',
+  });
+  const young = { callSid, businessId: 'biz_1', revision: 2, endedBefore: new Date('2025-12-09T10:30:00Z') };
+  expect(await writer.expire(young, never), 'before its time').toEqual({ kind: 'kept' });
+  expect(await writer.expire({ ...ended, callSid, revision: 2, businessId: 'biz_2' }, never)).toEqual({ kind: 'kept' });
+  expect((await reader.find(callSid, never)).kind).toBe('call');
+  expect(await writer.expire({ ...ended, callSid, revision: 2 }, never)).toEqual({ kind: 'expired' });
+  expect(await raw(callSid)).toEqual({
+    _id: callSid,
+    businessId: 'biz_1',
+    revision: 2,
+    endedAt: new Date('2025-12-09T10:30:00.250Z'),
+    expired: true,
+  });
+  expect(await writer.store(newCallLog(callSid, 3), never)).toEqual({ kind: 'erased' });
+  expect(await writer.expire({ ...ended, callSid, revision: 2 }, never), 'a second time').toEqual({ kind: 'kept' });
+  await writer.erase({ callSid, businessId: 'biz_1', revision: 1 }, never);
+  expect(await writer.expire({ ...ended, callSid, revision: 2 }, never)).toEqual({ kind: 'kept' });
+  expect(await raw(callSid)).toMatchObject({ erased: true });
+});
+
 test('ten writers of one call, fifty rounds: one document, and the highest revision wins', async () => {
   const { writer, reader, count } = openCalls();
   for (let round = 0; round < 50; round += 1) {

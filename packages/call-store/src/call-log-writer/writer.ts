@@ -14,7 +14,7 @@ import { checked } from '../connection/scalars.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
 import { writeFenced, type Found } from './fence.ts';
 import { fitCallLog } from './fit.ts';
-import { nextRevision, tombstone } from './pipelines.ts';
+import { nextRevision, shell, tombstone } from './pipelines.ts';
 
 /** How storing a CallLog ended. Each kind may be the answer to a repetition, so each is a good end. */
 export type StoreResult =
@@ -40,6 +40,19 @@ export type CallLogWriter = {
     call: { readonly callSid: string; readonly businessId: string; readonly revision: number },
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'erased' | 'already' | 'other_business' }>;
+  /**
+   * Empties a CallLog to the shell that retention leaves, if it still stands at this revision and its call ended before a time;
+   * otherwise nothing is written, and `kept` is the answer. The shell removes itself some weeks after the end of the call.
+   */
+  expire(
+    call: {
+      readonly callSid: string;
+      readonly businessId: string;
+      readonly revision: number;
+      readonly endedBefore: Date;
+    },
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'expired' | 'kept' }>;
 };
 
 /** The writer on a store. The database refuses it to every user but extractor's. */
@@ -70,6 +83,19 @@ export function createCallLogWriter(store: Store): CallLogWriter {
       });
       if (outcome.kind === 'written') return { kind: 'erased' };
       return { kind: businessOf(outcome.found) === businessId ? 'already' : 'other_business' };
+    },
+    expire: async (call, signal) => {
+      const filter = {
+        _id: checked(callSidSchema, call.callSid, 'callSid'),
+        businessId: checked(businessIdSchema, call.businessId, 'businessId'),
+        revision: checked(revisionSchema, call.revision, 'revision'),
+        endedAt: trusted({ $lt: call.endedBefore }),
+        erased: trusted({ $ne: true }),
+        expired: trusted({ $ne: true }),
+      };
+      const write = () => model.updateOne(filter, shell(), { updatePipeline: true }).exec();
+      const { matchedCount } = await inTime('empty a CallLog', signal, write);
+      return { kind: matchedCount === 1 ? 'expired' : 'kept' };
     },
   };
 }

@@ -83,6 +83,8 @@ export const CALL_LOG_PLAN: readonly CollectionPlan[] = [
       },
       // What a page over it says is in the index itself: days of CallLogs are looked at every few minutes, and none is read.
       { name: 'stored_at', key: { stored_at: 1, _id: 1, businessId: 1, revision: 1 } },
+      // Tombstones stay for ever, and only the latest are looked for.
+      { name: 'erased', key: { erasedAt: 1, _id: 1 }, partialFilterExpression: { erased: true } },
       { name: 'business', key: { businessId: 1, endedAt: -1 } },
     ],
   },

@@ -108,3 +108,51 @@ test('a call counts as announced from its first delivery on, whatever became of 
   expect([...(await announcedOf([announced, silent], never))]).toEqual([announced]);
   await expect(announcedOf(['*'], never)).rejects.toThrow(TypeError);
 });
+
+test('tombstones since a time come page by page, none twice and none left out; a CallLog is none', async () => {
+  const writer = createCallLogWriter(store);
+  await writer.store(newCallLog(newCallSid()), never);
+  const erasedAt = async (at: string): Promise<string> => {
+    const callSid = newCallSid();
+    await writer.erase({ callSid, businessId: 'biz_1', revision: 1 }, never);
+    await documents().updateOne({ _id: callSid }, { $set: { erasedAt: new Date(at) } });
+    return callSid;
+  };
+  await erasedAt('2025-12-09T10:29:59.999Z');
+  const inside: string[] = [];
+  for (const second of ['00', '01', '01', '01', '02']) inside.push(await erasedAt(`2025-12-09T10:30:${second}Z`));
+  const { erasedSince } = createCallLogReader(store);
+  const since = new Date('2025-12-09T10:30:00Z');
+  const found: string[] = [];
+  for (let after; ;) {
+    const page = await erasedSince({ since, limit: 2, ...(after === undefined ? {} : { after }) }, never);
+    found.push(...page.map(({ callSid }) => callSid));
+    after = page.at(-1);
+    if (after === undefined) break;
+  }
+  expect(found).toHaveLength(inside.length);
+  expect(found.toSorted()).toEqual(inside.toSorted());
+});
+
+test('calls of a business that ended before a time come oldest first: no tombstone, no shell, nobody else', async () => {
+  const writer = createCallLogWriter(store);
+  const endedAt = async (at: string, businessId = 'biz_1'): Promise<string> => {
+    const callSid = newCallSid();
+    await writer.store(newCallLog(callSid, 1, { endedAt: at, businessId }), never);
+    return callSid;
+  };
+  const [third, first] = [await endedAt('2025-12-03T10:00:00Z'), await endedAt('2025-12-01T10:00:00Z')];
+  const second = await endedAt('2025-12-02T10:00:00Z');
+  await endedAt('2025-12-04T10:00:00Z');
+  await endedAt('2025-12-01T10:00:00Z', 'biz_2');
+  const [erased, expired] = [await endedAt('2025-12-01T11:00:00Z'), await endedAt('2025-12-01T12:00:00Z')];
+  await writer.erase({ callSid: erased, businessId: 'biz_1', revision: 1 }, never);
+  const before = new Date('2025-12-04T10:00:00Z');
+  const gone = { callSid: expired, businessId: 'biz_1', revision: 1, endedBefore: before };
+  expect(await writer.expire(gone, never)).toEqual({ kind: 'expired' });
+  const { endedBefore } = createCallLogReader(store);
+  const listed = async (limit: number) =>
+    (await endedBefore({ businessId: 'biz_1', before, limit }, never)).map(({ callSid }) => callSid);
+  expect(await listed(10)).toEqual([first, second, third]);
+  expect(await listed(2)).toEqual([first, second]);
+});

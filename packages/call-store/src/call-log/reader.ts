@@ -3,6 +3,7 @@ import { callSidSchema } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
+import { pageOfEnded, pageOfErased, type EndedMark, type Tombstone } from './forgotten.ts';
 import { fromDocument, type StoredCall } from './mapping.ts';
 import { CALL_LOG_PLAN, callLogModel } from './model.ts';
 import { pageOfStored, type StoredPage, type StoredRange } from './stored-range.ts';
@@ -19,8 +20,14 @@ export type CallLogReader = {
    * size of the documents. Throws as `find` does, and a RangeError for more.
    */
   kinds(callSids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredKind>>;
+  /** The business of whatever is stored for a call, be it a tombstone; null when nothing is. Reads no word of the call. */
+  ownerOf(callSid: string, signal: AbortSignal): Promise<string | null>;
   /** The CallLogs that were stored in a stretch of time, oldest first, page by page. Tombstones and expired calls are not among them. */
   storedIn(range: StoredRange, signal: AbortSignal): Promise<StoredPage>;
+  /** The tombstones since a time, earliest first; `after` the last one of the page before. At most `limit`, up to 1,000. */
+  erasedSince(page: Parameters<typeof pageOfErased>[1], signal: AbortSignal): Promise<Tombstone[]>;
+  /** CallLogs of a business whose call ended before a time, oldest first; at most `limit`, up to 1,000. */
+  endedBefore(page: Parameters<typeof pageOfEnded>[1], signal: AbortSignal): Promise<EndedMark[]>;
 };
 
 /** Calls that one look at {@link CallLogReader.kinds} takes. */
@@ -47,7 +54,14 @@ export function createCallLogReader(store: Store): CallLogReader {
       const found = ids.length === 0 ? [] : await inTime('see which calls are stored', signal, query);
       return new Map(found.map((document) => [document._id, kindOf(document)]));
     },
+    ownerOf: async (callSid, signal) => {
+      const id = checked(callSidSchema, callSid, 'callSid');
+      const query = () => model.findById(id, { businessId: 1 }).lean().exec();
+      return (await inTime('see whose a call is', signal, query))?.businessId ?? null;
+    },
     storedIn: (range, signal) => pageOfStored(model, range, signal),
+    erasedSince: (page, signal) => pageOfErased(model, page, signal),
+    endedBefore: (page, signal) => pageOfEnded(model, page, signal),
   };
 }
 

@@ -43,7 +43,7 @@ afterAll(async () => {
 
 test("a write to `calls` with any user but extractor's is refused by the database", async () => {
   const others = IDENTITIES.filter((identity) => identity !== 'extractor');
-  expect(others).toHaveLength(7);
+  expect(others).toHaveLength(8);
   const callSid = newCallSid();
   for (const identity of others) {
     const writer = createCallLogWriter(storeOf(identity));

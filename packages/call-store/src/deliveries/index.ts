@@ -18,6 +18,7 @@ export { DEFAULT_LIMITS } from './endpoint/endpoint.ts';
 export { pause, resume } from './endpoint/operate.ts';
 export type { EndpointVerdict } from './endpoint/outcome.ts';
 export { noteWaiting } from './endpoint/slots.ts';
+export { createForgettingDeliveries, MAX_FORGOTTEN, type Forgotten, type ForgettingDeliveries } from './forgetting.ts';
 export type { Frozen } from './freeze.ts';
 export {
   createOperatorDeliveries,

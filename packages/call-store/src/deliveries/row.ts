@@ -40,7 +40,7 @@ export type DeliveryRow = {
   readonly eventType: EventType;
   /** Revision of the CallLog that the body was made from. */
   readonly revision: number;
-  /** The frozen body; null where it was removed, which nothing of ours does by itself so far. */
+  /** The frozen body; null where an erasure or the end of its retention has removed it. */
   readonly body: Buffer | null;
   /** SHA-256 of the frozen body, hexadecimal. */
   readonly bodySha256: string;

@@ -1,4 +1,5 @@
-import { businessIdSchema, phoneSchema, type BusinessSettings } from '@pipeline/contracts';
+import { z } from 'zod';
+import { businessIdSchema, businessSettingsSchema, phoneSchema, type BusinessSettings } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
 import { modelOf } from '../connection/model.ts';
 import { checked } from '../connection/scalars.ts';
@@ -12,7 +13,12 @@ export type SettingsReader = {
   byId(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
   /** The business that a number belongs to, or null. What is no number in E.164 (`anonymous`, a SIP address) belongs to nobody. */
   byPhone(e164: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+  /** How long each business keeps its calls, in the order of their ids. One whose settings do not say it in days is left out. */
+  retentions(signal: AbortSignal): Promise<Retention[]>;
 };
+
+/** How long a business keeps its calls, in days from their end. */
+export type Retention = { readonly businessId: string; readonly days: number };
 
 /** A reader on a store. The store is unready until the collection and its index are there. */
 export function createSettingsReader(store: Store): SettingsReader {
@@ -32,5 +38,18 @@ export function createSettingsReader(store: Store): SettingsReader {
       const found = await inTime('read settings by phone', signal, query);
       return found === null ? null : settingsFrom(found);
     },
+    retentions: async (signal) => {
+      const query = () => model.find({}, { retention_days: 1 }).sort({ _id: 1 }).lean().exec();
+      const found: readonly object[] = await inTime('read how long calls are kept', signal, query);
+      return found.flatMap((document) => {
+        const parsed = retentionSchema.safeParse(document);
+        return parsed.success ? [{ businessId: parsed.data._id, days: parsed.data.retention_days }] : [];
+      });
+    },
   };
 }
+
+const retentionSchema = z.object({
+  _id: businessIdSchema,
+  retention_days: businessSettingsSchema.shape.retention_days,
+});

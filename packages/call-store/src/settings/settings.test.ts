@@ -31,6 +31,23 @@ test('settings come back as they were saved, by id and by each of their numbers'
   await close();
 });
 
+test('how long calls are kept is told of every business; one whose document makes no sense is left out, not guessed', async () => {
+  const { reader, writer, documents, close } = await openSettings();
+  await writer.save(business('biz_2', [], { retention_days: 30 }), never);
+  await writer.save(business('biz_1', []), never);
+  for (const [_id, retention_days] of [
+    ['biz_3', 0],
+    ['biz_4', '1'],
+    ['no id', 1],
+  ] as const)
+    await documents.insertOne({ _id, retention_days });
+  expect(await reader.retentions(never)).toEqual([
+    { businessId: 'biz_1', days: 365 },
+    { businessId: 'biz_2', days: 30 },
+  ]);
+  await close();
+});
+
 test('a save replaces the settings as a whole and keeps when they were made', async () => {
   const { writer, reader, raw, close } = await openSettings();
   await writer.save(business('biz_1', ['+972501234567'], { keywords: ['a'] }), never);
@@ -91,7 +108,9 @@ test('keys of a newer version do not stop a reader, and a value that does not fi
 async function openSettings() {
   const store = await openStore(server);
   await provisionSettings(store, never);
-  const documents = internalsOf(store).connection('settings').collection(SETTINGS_COLLECTION);
+  const documents = internalsOf(store)
+    .connection('settings')
+    .collection<{ _id: string } & Record<string, unknown>>(SETTINGS_COLLECTION);
   return {
     reader: createSettingsReader(store),
     writer: createSettingsWriter(store, [{ id: 'k1', key: randomBytes(32) }]),
