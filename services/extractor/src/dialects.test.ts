@@ -39,7 +39,7 @@ describe.each(kinds)('a server like %s', (kind) => {
         return { kind: 'stored', callLog: { ...log, stored_at: '2025-12-09T10:33:00Z', previous: null } };
       },
       find: async () => ({ kind: 'none' }),
-      ...createUnstored(1),
+      ...createUnstored(1, 60_000),
       report: () => {},
       boundaryFor,
       now: Date.now,

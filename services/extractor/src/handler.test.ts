@@ -55,7 +55,7 @@ function depsOf({
       if (value === undefined) throw new TypeError('the test answers in a wrong form');
       return { value, usage: { requests: 1, inputTokens: 70 } };
     },
-    ...createUnstored(10),
+    ...createUnstored(10, 60_000),
     store: async (log) => {
       if (refusals-- > 0) throw new RetryLaterError('no primary', { deadline: 'none' });
       logs.push(log);

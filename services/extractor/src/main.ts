@@ -7,8 +7,9 @@ import { connectBroker } from '@pipeline/messaging';
 import { createService, createStageMetrics, loadConfig, warnOfShutdown } from '@pipeline/runtime';
 import { configSchema, modelOf } from './config.ts';
 import { erase } from './erase.ts';
+import { expire } from './expire.ts';
 import { handle, handOn, ownResult, type ExtractorDeps } from './handler.ts';
-import { createEraseReport, createReport } from './report.ts';
+import { countForgotten, createEraseReport, createReport } from './report.ts';
 import { createUnstored } from './unstored.ts';
 
 const config = loadConfig(configSchema, process.env);
@@ -27,8 +28,8 @@ const deps: ExtractorDeps = {
   ask: createTextModel(modelOf(config)),
   store: writer.store,
   find: createCallLogReader(store).find,
-  // As many as may wait for an ack with the default of MAX_ACK_PENDING.
-  ...createUnstored(1_000),
+  // As many as may wait for an ack with the default of MAX_ACK_PENDING, longer than the longest wait between two deliveries.
+  ...createUnstored(1_000, 15 * 60_000),
   report: createReport(logger),
   boundaryFor,
   now: Date.now,
@@ -46,8 +47,11 @@ const stage = await broker.startStage({
   handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
   ownResult: (event, signal) => ownResult(event, deps, signal),
 });
-const eraseDeps = { erase: writer.erase, find: deps.find, report: createEraseReport(logger), now: Date.now };
-const commands = await broker.startCommands({ ...running, handle: (event, signal) => erase(event, eraseDeps, signal) });
+const forgetting = { ...writer, ...deps, report: createEraseReport(logger, countForgotten(service.registry)) };
+const commands = await broker.startCommands({
+  ...running,
+  handle: (event, signal) => (event.data.because === 'retention' ? expire : erase)(event, forgetting, signal),
+});
 service.onStop('stages', async () => void (await Promise.all([stage.stop(), commands.stop()])));
 service.addReadiness('stage', stage.readiness);
 service.addReadiness('commands', commands.readiness);

@@ -39,7 +39,7 @@ export function audioOf(bytes: Uint8Array): FileAudio {
 /** What a transcriber needs beside its recordings and its provider. Sandbox speech is faster than anybody speaks. */
 export const surroundings = () => ({
   ...listening,
-  paid: createPaidTexts(4, 100_000),
+  paid: createPaidTexts({ maxCalls: 4, maxChars: 100_000, lifetimeMs: 60_000 }),
   report: () => {},
   now: Date.now,
   setup: {

@@ -28,7 +28,8 @@ service.onStop('listener', () => listener.close());
 const deps: TranscriberDeps = {
   ...listener,
   openRecordings: twilio.openRecordings,
-  paid: createPaidTexts(64, 500_000),
+  // Longer than the longest wait between two deliveries of a call that fails.
+  paid: createPaidTexts({ maxCalls: 64, maxChars: 500_000, lifetimeMs: 15 * 60_000 }),
   transcribe: createSpeechToText(speechOf(config)),
   report: createReport(service.logger),
   now: Date.now,
