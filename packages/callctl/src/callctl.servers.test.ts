@@ -8,7 +8,7 @@ import { createCallLogWriter } from '@pipeline/call-store/call-log-writer';
 import { connectStore, createDeliveryStore, DEFAULT_LIMITS } from '@pipeline/call-store/deliveries';
 import { DATABASE_ROLES, type Database, type Identity, type NewCallLog } from '@pipeline/contracts';
 import type { Resolution } from '@pipeline/egress';
-import { brokerPermissions, connectOperator } from '@pipeline/messaging';
+import { brokerPermissions, connectOperator, type Operator } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { startMongo, startNats, type RunningMongo, type RunningNats } from '@pipeline/sandbox/servers';
 import { brokerSchema, storeSchema } from './config.ts';
@@ -21,7 +21,7 @@ const key = randomBytes(32).toString('base64');
 const password = randomBytes(12).toString('hex');
 const logger = createProgressLogger(() => {});
 const never = new AbortController().signal;
-const USED = ['callctl', 'provision', 'extractor', 'webhook-dispatcher'] as const satisfies Identity[];
+const USED = ['callctl', 'provision', 'extractor', 'webhook-dispatcher', 'eraser'] as const satisfies Identity[];
 let mongo: RunningMongo;
 let nats: RunningNats;
 
@@ -171,13 +171,50 @@ test('erase publishes the command of the call, once however often it is typed', 
   await run(['provision'], { environment: environmentOf('provision') });
   const callSid = newCallSid();
   for (let time = 0; time < 2; time += 1) {
-    expect((await callctl(['erase', callSid, '--business', 'biz_1', '--by', 'Dana'])).code).toBe(0);
+    const asked = await callctl(['erase', callSid, '--business', 'biz_1', '--by', 'Dana', '--wait', '0']);
+    expect(asked).toMatchObject({ code: 0, out: expect.stringContaining('is not erased yet') });
   }
-  const config = parseConfig(brokerSchema, environmentOf('callctl'));
-  const operator = await connectOperator({ config, identity: 'callctl', instance: 'test', logger });
-  const command = await operator.lastEvent('call.erase', 'biz_1', callSid);
+  const command = await asOperator((operator) => operator.lastEvent('call.erase', 'biz_1', callSid));
   expect(command).toMatchObject({ callSid, businessId: 'biz_1', revision: 1, data: { requestedBy: 'Dana' } });
-  await operator.close();
+});
+
+test('erase removes nothing before the tombstone stands and says so; then everything, and a sweep finds nothing more', async () => {
+  await run(['provision'], { environment: environmentOf('provision') });
+  const callSid = newCallSid();
+  await publishEnded(callSid);
+  await storeCall(callSid);
+  const early = await callctl(['erase', callSid, '--business', 'biz_1', '--wait', '1']);
+  expect(early).toMatchObject({ code: 1, out: expect.stringContaining('extractor has not worked the command') });
+  expect(await asOperator((operator) => operator.lastMark('call.ended', 'biz_1', callSid))).not.toBeNull();
+
+  const store = await openStore('extractor');
+  await createCallLogWriter(store).erase({ callSid, businessId: 'biz_1', revision: 1 }, never);
+  await store.close();
+  const done = await callctl(['erase', callSid, '--business', 'biz_1', '--json']);
+  expect(JSON.parse(done.out)).toMatchObject({ erased: true, messages: 1, bodies: 1, attempts: 0 });
+  expect(await asOperator((operator) => operator.lastMark('call.ended', 'biz_1', callSid))).toBeNull();
+  expect((await callctl(['show', callSid])).out).toContain(`msg_${callSid}_completed to biz_1: cancelled`);
+
+  await publishEnded(callSid, `${callSid}:gateway:r1:replay1`);
+  const sweep = await run(['sweep', '--json'], { environment: environmentOf('eraser') });
+  expect(sweep).toMatchObject({ code: 0 });
+  expect(sweep.out.split('\n'), 'one line for the log of a schedule').toHaveLength(1);
+  expect(JSON.parse(sweep.out)).toMatchObject({ event: 'swept', again: { messages: 1, bodies: 0 }, isWhole: true });
+  const again = await run(['sweep'], { environment: environmentOf('eraser') });
+  expect(again.out).toContain('erased calls purged again: 0 messages, 0 webhook bodies');
+  expect(await run(['sweep', '--limit', '0'], { environment: environmentOf('eraser') })).toMatchObject({ code: 2 });
+});
+
+test('erase of a call under the name of another business is refused, stored or on its way', async () => {
+  await run(['provision'], { environment: environmentOf('provision') });
+  const [stored, waiting] = [newCallSid(), newCallSid()];
+  await storeCall(stored);
+  await publishEnded(waiting);
+  for (const callSid of [stored, waiting]) {
+    const refused = await callctl(['erase', callSid, '--business', 'biz_2']);
+    expect(refused).toMatchObject({ code: 1, error: expect.stringContaining('is of business biz_1, not of biz_2') });
+    expect(await asOperator((operator) => operator.lastMark('call.erase', 'biz_2', callSid))).toBeNull();
+  }
 });
 
 test('servers that are not there are waited for with progress, then told with what to do', async () => {
@@ -236,14 +273,22 @@ function openStore(identity: 'extractor' | 'webhook-dispatcher') {
   return connectStore({ config: parseConfig(storeSchema, environmentOf(identity)), instance: 'test', logger });
 }
 
-/** A call that no stage has worked yet. */
-async function publishEnded(callSid: string): Promise<void> {
+async function asOperator<T>(work: (operator: Operator) => Promise<T>): Promise<T> {
   const config = parseConfig(brokerSchema, environmentOf('callctl'));
   const operator = await connectOperator({ config, identity: 'callctl', instance: 'test', logger });
+  try {
+    return await work(operator);
+  } finally {
+    await operator.close();
+  }
+}
+
+/** A call that no stage has worked yet. */
+async function publishEnded(callSid: string, messageId = `${callSid}:gateway:r1`): Promise<void> {
   const at = '2025-12-09T10:30:00.000Z';
   const call = { from: null, to: null, direction: 'inbound', startedAt: at, endedAt: at, durationSec: 0 } as const;
   const analysis = { language: 'he', keywords: [], summary: { maxSentences: 3, tone: 'neutral' } };
-  await operator.publish({
+  const event = {
     type: 'call.ended',
     version: 1,
     id: `${callSid}:gateway:r1`,
@@ -252,8 +297,10 @@ async function publishEnded(callSid: string): Promise<void> {
     callSid,
     revision: 1,
     data: { call: { ...call, endedReason: 'completed', source: 'gateway' }, analysis, liveTranscript: [] },
-  });
-  await operator.close();
+  } as const;
+  await asOperator((operator) =>
+    operator.publish({ ...event, data: { ...event.data, analysis, liveTranscript: [] } }, { messageId }),
+  );
 }
 
 /** A call as extractor and webhook-dispatcher leave it. */

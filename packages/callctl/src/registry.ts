@@ -7,6 +7,7 @@ import { settingsRekey } from './verbs/settings-rekey.ts';
 import { settingsSet } from './verbs/settings-set.ts';
 import { settingsValidate } from './verbs/settings-validate.ts';
 import { show } from './verbs/show.ts';
+import { sweep } from './verbs/sweep.ts';
 import { webhooksListen } from './verbs/webhooks-listen.ts';
 import { webhooksVerify } from './verbs/webhooks-verify.ts';
 import { webhooksList } from './verbs/webhooks-list.ts';
@@ -37,5 +38,6 @@ export const VERBS: readonly Verb[] = [
   webhooksResume,
   webhooksRotateSecret,
   erase,
+  sweep,
   provision,
 ];

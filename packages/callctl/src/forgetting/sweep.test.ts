@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { createWorkLook } from './in-work.ts';
+import { sweep, type SweepDeps, type SweepRules } from './sweep.ts';
+
+const DAY_MS = 86_400_000;
+const NOW = Date.parse('2025-12-09T10:30:00Z');
+const never = new AbortController().signal;
+const RULES: SweepRules = { againMs: 8 * DAY_MS, limit: 500, forMs: 240_000, isRehearsal: false };
+const sidOf = (n: number) => `CA${n.toString(16).padStart(32, '0')}`;
+
+type Call = { readonly businessId: string; readonly endedAt: number; emptied: boolean };
+
+/** Calls and tombstones that are only here, and a clock that moves by `tickMs` each time that it is read. */
+function worldOf({ keeps = { biz_1: 30 } as Record<string, number>, tickMs = 0 } = {}) {
+  const calls = new Map<string, Call>();
+  const tombstones: { callSid: string; erasedAt: Date }[] = [];
+  const did: string[] = [];
+  const [open, inWork] = [new Set<string>(), new Set<string>()];
+  let now = NOW;
+  const purged = (what: string) => async (callSids: readonly string[]) => {
+    did.push(...callSids.map((callSid) => `${what} ${callSid}`));
+    return { messages: 4 * callSids.length, bodies: callSids.length, attempts: 0 };
+  };
+  const deps: SweepDeps = {
+    erasedSince: async ({ since, after, limit }) => {
+      const behind = after === undefined ? 0 : tombstones.findIndex(({ callSid }) => callSid === after.callSid) + 1;
+      return tombstones.filter(({ erasedAt }, at) => erasedAt >= since && at >= behind).slice(0, limit);
+    },
+    endedBefore: async ({ businessId, before, limit }) =>
+      [...calls]
+        .filter(([, call]) => !call.emptied && call.businessId === businessId && call.endedAt < before.getTime())
+        .map(([callSid, { endedAt }]) => ({ callSid, endedAt: new Date(endedAt) }))
+        .toSorted((one, other) => one.endedAt.getTime() - other.endedAt.getTime())
+        .slice(0, limit),
+    retentions: async () => Object.entries(keeps).map(([businessId, days]) => ({ businessId, days })),
+    purge: { erased: purged('again'), retired: purged('retired') },
+    openDeliveries: async (callSids) => new Set(callSids.filter((callSid) => open.has(callSid))),
+    isInWork: async (_businessId, callSid) => inWork.has(callSid),
+    askToEmpty: async (_businessId, callSid) => {
+      did.push(`asked ${callSid}`);
+      const call = calls.get(callSid);
+      if (call !== undefined) call.emptied = true;
+    },
+    now: () => (now += tickMs) - tickMs,
+    progress: () => undefined,
+  };
+  const add = (n: number, daysAgo: number, businessId = 'biz_1'): string => {
+    calls.set(sidOf(n), { businessId, endedAt: NOW - daysAgo * DAY_MS, emptied: false });
+    return sidOf(n);
+  };
+  return { deps, did, add, tombstones, open, inWork };
+}
+
+describe('retention', () => {
+  test('takes what is past the days of its own business, oldest first, and asks for the CallLog last', async () => {
+    const { deps, did, add } = worldOf({ keeps: { biz_1: 30, biz_2: 365 } });
+    const [younger, older] = [add(1, 31), add(2, 40)];
+    add(3, 29);
+    add(4, 364, 'biz_2');
+    const ofOther = add(5, 366, 'biz_2');
+    const swept = await sweep(deps, RULES, never);
+    expect(did).toEqual([
+      `retired ${older}`,
+      `retired ${younger}`,
+      `asked ${older}`,
+      `asked ${younger}`,
+      `retired ${ofOther}`,
+      `asked ${ofOther}`,
+    ]);
+    expect(swept.retention).toEqual({ due: 3, inWork: 0, emptied: 3, messages: 12, bodies: 3, attempts: 0 });
+    expect((await sweep(deps, RULES, never)).retention, 'nothing is left').toMatchObject({ due: 0, emptied: 0 });
+  });
+
+  test('leaves what a stage or a receiver has still to do with, until a later run', async () => {
+    const { deps, did, add, open, inWork } = worldOf();
+    const [sending, working] = [add(1, 40), add(2, 39)];
+    open.add(sending);
+    inWork.add(working);
+    const { retention } = await sweep(deps, RULES, never);
+    expect({ did, retention }).toMatchObject({ did: [], retention: { due: 2, inWork: 2, emptied: 0 } });
+    open.clear();
+    inWork.clear();
+    expect((await sweep(deps, RULES, never)).retention).toMatchObject({ due: 2, inWork: 0, emptied: 2 });
+  });
+
+  test('takes no more of a business than its limit, and every business has its turn', async () => {
+    const { deps, add } = worldOf({ keeps: { biz_1: 30, biz_2: 30 } });
+    for (let n = 0; n < 300; n += 1) add(n, 40 + n);
+    add(999, 40, 'biz_2');
+    expect((await sweep(deps, { ...RULES, limit: 120 }, never)).retention).toMatchObject({ due: 121, emptied: 121 });
+    expect((await sweep(deps, { ...RULES, limit: 1_000 }, never)).retention).toMatchObject({ due: 180 });
+  });
+
+  test('begins nothing when its time is over, says so, and the next run goes on', async () => {
+    const { deps, add } = worldOf({ tickMs: 60_000 });
+    for (let n = 0; n < 400; n += 1) add(n, 40);
+    const first = await sweep(deps, RULES, never);
+    expect(first.isWhole).toBe(false);
+    expect(first.retention.emptied).toBeLessThan(400);
+    let emptied = first.retention.emptied;
+    for (let runs = 0; emptied < 400 && runs < 50; runs += 1)
+      emptied += (await sweep(deps, RULES, never)).retention.emptied;
+    expect(emptied).toBe(400);
+  });
+});
+
+describe('an erased call', () => {
+  test('is purged again while it is younger than the streams and a day, every one of however many', async () => {
+    const { deps, did, tombstones } = worldOf();
+    tombstones.push({ callSid: sidOf(1), erasedAt: new Date(NOW - 8 * DAY_MS - 1) });
+    for (let n = 2; n < 1_300; n += 1) tombstones.push({ callSid: sidOf(n), erasedAt: new Date(NOW - 7 * DAY_MS + n) });
+    const { again } = await sweep(deps, RULES, never);
+    expect(again).toEqual({ calls: 1_298, messages: 4 * 1_298, bodies: 1_298, attempts: 0 });
+    expect(new Set(did).size).toBe(1_298);
+    expect(did).not.toContain(`again ${sidOf(1)}`);
+  });
+});
+
+test('a rehearsal says what would be done and does nothing', async () => {
+  const { deps, did, add, tombstones } = worldOf();
+  add(1, 40);
+  tombstones.push({ callSid: sidOf(2), erasedAt: new Date(NOW) });
+  const swept = await sweep(deps, { ...RULES, isRehearsal: true }, never);
+  expect(did).toEqual([]);
+  expect(swept).toMatchObject({ again: { calls: 1, messages: 0 }, retention: { due: 1, emptied: 1, bodies: 0 } });
+});
+
+test('a call is in work while its last event, or a command about it, lies beyond what is settled', async () => {
+  const asked: string[] = [];
+  const last: Record<string, number> = { 'call.ended': 5, 'call.transcribed': 9 };
+  const floors: Record<string, number> = { transcriber: 5, summarizer: 8 };
+  const isInWork = createWorkLook({
+    settledUpTo: async (name) => {
+      asked.push(name);
+      return floors[name] ?? 0;
+    },
+    lastMark: async (kind) => {
+      const seq = last[kind];
+      return seq === undefined ? null : { seq, revision: 1, storedAt: NOW };
+    },
+  });
+  expect(await isInWork('biz_1', sidOf(1)), 'the summarizer has settled up to 8').toBe(true);
+  last['call.transcribed'] = 8;
+  expect(await isInWork('biz_1', sidOf(1))).toBe(false);
+  last['call.erase'] = 1;
+  expect(await isInWork('biz_1', sidOf(1)), 'extractor has a command').toBe(true);
+  expect(asked.toSorted(), 'each asked once').toEqual([
+    'extractor',
+    'extractor-commands',
+    'summarizer',
+    'transcriber',
+    'webhook-dispatcher',
+  ]);
+});
