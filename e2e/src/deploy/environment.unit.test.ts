@@ -64,8 +64,9 @@ it('no ConfigMap holds a variable that is a secret by its name', () => {
   expect(names.filter((name) => SECRET_NAME.test(name))).toEqual([]);
 });
 
-/** `trim` is a command of provision. */
+/** `trim` is a command of provision, `sweep` is what eraser does. */
 function identityOf(service: string): string {
+  if (service === 'sweep') return 'eraser';
   return service === 'trim' ? 'provision' : service;
 }
 

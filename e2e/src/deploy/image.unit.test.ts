@@ -34,6 +34,9 @@ describe('the Dockerfile', () => {
     expect(provision && containerOf(provision).args).toEqual([command, 'provision']);
     const trim = workloadsOf(await readBase()).find(({ name }) => name === 'trim');
     expect(trim && containerOf(trim).args).toEqual([command, 'provision', '--trim']);
+    const sweep = workloadsOf(await readBase()).find(({ name }) => name === 'sweep');
+    expect(sweep && containerOf(sweep).args).toEqual([command, 'sweep', '--json']);
+    expect(await fileOf('packages/callctl/src/verbs/sweep.ts')).toContain("name: 'sweep'");
     expect(await fileOf('packages/callctl/src/verbs/provision.ts')).toContain("name: 'provision'");
   });
 });

@@ -82,9 +82,9 @@ function isServer({ name }: Workload): boolean {
   return name === 'nats' || name === 'mongodb';
 }
 
-/** The two commands make and trim what is on our own servers. */
+/** These commands make, trim and purge what is on our own servers. */
 function callsNobody({ name }: Workload): boolean {
-  return name === 'provision' || name === 'trim';
+  return name === 'provision' || name === 'trim' || name === 'sweep';
 }
 
 function servedProblems(manifest: Manifest, workloads: readonly Workload[]): string[] {

@@ -13,12 +13,13 @@ beforeAll(async () => {
 });
 
 describe('the base', () => {
-  it('has the five Deployments, the Job, the two on a schedule, and nothing else that runs', () => {
+  it('has the five Deployments, the Job, the three on a schedule, and nothing else that runs', () => {
     expect(workloadsOf(base).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'Job provision',
       ...DEPLOYED.map((service) => `Deployment ${service}`),
       'CronJob reconciler',
       'CronJob trim',
+      'CronJob sweep',
     ]);
   });
 

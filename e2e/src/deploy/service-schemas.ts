@@ -4,7 +4,7 @@ import type { z } from 'zod';
 export const DEPLOYED = ['media-gateway', 'transcriber', 'summarizer', 'extractor', 'webhook-dispatcher'] as const;
 
 /** What runs and ends: once for a version, or on a schedule. */
-export const JOBS = ['provision', 'reconciler', 'trim'] as const;
+export const JOBS = ['provision', 'reconciler', 'trim', 'sweep'] as const;
 
 /** Switches of tests and of development, which production refuses: no manifest sets them. */
 export const NEVER_DEPLOYED: ReadonlySet<string> = new Set(['CRASH_AT', 'WEBHOOK_DEV_ORIGINS']);
@@ -22,4 +22,8 @@ export async function schemaOf(service: string): Promise<z.ZodObject> {
 }
 
 /** What callctl is started as, and its schema for that. */
-const COMMANDS: Readonly<Record<string, string | undefined>> = { provision: 'bothSchema', trim: 'brokerSchema' };
+const COMMANDS: Readonly<Record<string, string | undefined>> = {
+  provision: 'bothSchema',
+  trim: 'brokerSchema',
+  sweep: 'bothSchema',
+};
