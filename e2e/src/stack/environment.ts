@@ -126,6 +126,7 @@ export function operatorEnvironment(identity: Identity, world: Surroundings): Re
     ...world.shared,
     ...brokerEnvironment(identity, world),
     ...storeEnvironment(identity, world),
+    ...twilioEnvironment(world),
   };
 }
 
