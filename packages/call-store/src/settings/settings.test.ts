@@ -115,7 +115,7 @@ async function openSettings() {
     reader: createSettingsReader(store),
     writer: createSettingsWriter(store, [{ id: 'k1', key: randomBytes(32) }]),
     documents,
-    raw: async (id: string) => ({ ...(await documents.find().toArray()).find((found) => String(found._id) === id) }),
+    raw: async (id: string) => ({ ...(await documents.find().toArray()).find((found) => found._id === id) }),
     close: store.close,
   };
 }

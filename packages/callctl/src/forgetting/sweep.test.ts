@@ -11,7 +11,10 @@ const sidOf = (n: number) => `CA${n.toString(16).padStart(32, '0')}`;
 type Call = { readonly businessId: string; readonly endedAt: number; emptied: boolean };
 
 /** Calls and tombstones that are only here, and a clock that moves by `tickMs` each time that it is read. */
-function worldOf({ keeps = { biz_1: 30 } as Record<string, number>, tickMs = 0 } = {}) {
+function worldOf({
+  keeps = { biz_1: 30 },
+  tickMs = 0,
+}: { readonly keeps?: Readonly<Record<string, number>>; readonly tickMs?: number } = {}) {
   const calls = new Map<string, Call>();
   const tombstones: { callSid: string; erasedAt: Date }[] = [];
   const did: string[] = [];
