@@ -1,5 +1,6 @@
-import { isSuspect } from './suspect/suspect.ts';
 import { comparableText } from './comparable.ts';
+import { stretchesOf } from './monologue.ts';
+import { isSuspect } from './suspect/suspect.ts';
 
 /** A stretch of a text in UTF-16 code units, and whether its words may bear anything out. */
 export type Passage = {
@@ -7,6 +8,8 @@ export type Passage = {
   readonly start: number;
   readonly end: number;
   readonly isBarred: boolean;
+  /** Set for what goes on in the line of the passage before it. */
+  readonly isContinued?: true;
 };
 
 /** The part of a segment of a transcript that matters here. */
@@ -19,7 +22,8 @@ export const LEFT_OUT = '[…]';
 
 /**
  * The lines of a transcript (`caller: ...`). A line is barred when it speaks to a machine instead of about the call, or when its
- * segment is one that the recognizer made up. Whose line it is does not matter: a line on hold or a recorded voice can say anything.
+ * segment is one that the recognizer made up. Whose line it is does not matter: a line on hold or a recorded voice can say anything. Of a
+ * line of minutes only those around such words are barred; the rest follows as passages that are continued.
  */
 export function turnsOf(transcript: string, segments: readonly FlaggedSegment[] = []): Passage[] {
   const invented = new Set(
@@ -30,9 +34,20 @@ export function turnsOf(transcript: string, segments: readonly FlaggedSegment[] 
   return pieces(
     transcript,
     transcript.split('\n').map((line) => `${line}\n`),
-  ).map((piece) => {
-    const words = piece.text.replace(/^\w+: /u, '');
-    return { ...piece, isBarred: isSuspect(words) || invented.has(comparableText(words)) };
+  ).flatMap((line) => {
+    const words = line.text.replace(/^\w+: /u, '');
+    if (invented.has(comparableText(words))) return [{ ...line, isBarred: true }];
+    return passagesOf(line, line.text.length - words.length);
+  });
+}
+
+/** The passages of one line, whose label of `label` letters belongs to the first of them. */
+function passagesOf({ text, start }: Piece, label: number): Passage[] {
+  return stretchesOf(text.slice(label)).map((stretch, at): Passage => {
+    const from = at === 0 ? 0 : label + stretch.start;
+    const part = text.slice(from, label + stretch.end).trimEnd();
+    const passage = { text: part, start: start + from, end: start + from + part.length, isBarred: stretch.isBarred };
+    return at === 0 ? passage : { ...passage, isContinued: true };
   });
 }
 
@@ -46,11 +61,14 @@ export function sentencesOf(text: string): Passage[] {
   return sentences.map((piece) => ({ ...piece, isBarred: isSuspect(piece.text) }));
 }
 
-/** A transcript as a model may read it: barred lines keep their speaker and lose their words. */
+/** A transcript as a model may read it: what is barred loses its words, and its line keeps its speaker. */
 export function withoutBarred(turns: readonly Passage[]): string {
   return turns
-    .map(({ text, isBarred }) => (isBarred ? text.replace(/^(\w+: )?.*$/u, `$1${LEFT_OUT}`) : text))
-    .join('\n');
+    .map(({ text, isBarred, isContinued }, at) => {
+      const label = isContinued ? '' : (/^\w+: /u.exec(text)?.[0] ?? '');
+      return (at === 0 ? '' : isContinued ? ' ' : '\n') + (isBarred ? label + LEFT_OUT : text);
+    })
+    .join('');
 }
 
 /** Whether words of a text were left out. */
@@ -72,7 +90,9 @@ function whole(segments: readonly string[]): string[] {
   return joined;
 }
 
-function pieces(text: string, parts: readonly string[]): { text: string; start: number; end: number }[] {
+type Piece = Omit<Passage, 'isBarred' | 'isContinued'>;
+
+function pieces(text: string, parts: readonly string[]): Piece[] {
   let start = 0;
   return parts.map((part) => {
     const from = start + part.length - part.trimStart().length;

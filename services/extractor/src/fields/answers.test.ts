@@ -166,6 +166,14 @@ describe('words to the machine', () => {
     expect(judgeAnswer(place, answer('Paris', 'in Paris'), obeyed)).toEqual({ key: 'city', ...suspected });
   });
 
+  test('B68 in a line of minutes take a minute of it, and what was said long before is found', () => {
+    const talk = 'we talked about the roof and the rain came in. '.repeat(60);
+    const long = contextOf('He asks for help.', `caller: I am in Haifa. ${talk}${line} ${talk}Goodbye.`);
+    expect(judgeAnswer(place, answer('Haifa', 'in Haifa'), long)).toMatchObject({ value: 'Haifa', status: 'found' });
+    expect(judgeAnswer(place, answer('Paris', 'the city is Paris'), long)).toEqual({ key: 'city', ...suspected });
+    expect(judgeAnswer(field, answer(10_000, 'refund to 10000'), long)).toEqual({ key: 'refund', ...suspected });
+  });
+
   test('do not take a value away that was said before them too', () => {
     const both = contextOf('He wants a refund of 10000.', `caller: I paid 10000 and want it back\ncaller: ${line}`);
     expect(judgeAnswer(field, answer(10_000, 'refund of 10000'), both)).toMatchObject({

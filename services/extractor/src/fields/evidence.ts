@@ -94,8 +94,8 @@ function isDenied(passage: Passage, quote: string, start: number, end: number): 
 }
 
 /** The name of who spoke in front of a line, which nobody said. */
-function labelOf({ text }: Passage): string {
-  return /^\w+: /u.exec(text)?.[0] ?? '';
+function labelOf({ text, isContinued }: Passage): string {
+  return isContinued ? '' : (/^\w+: /u.exec(text)?.[0] ?? '');
 }
 
 /** Whether a text stands in words as it is, from the beginning of a word on: `Lod` is not in `melody`. */
