@@ -101,7 +101,9 @@ describe('erasure', () => {
     const wishing = { ...settings, webhook_events: ['call.erased'] };
     await operate(['settings', 'set', '-'], 'callctl', stack.surroundings, JSON.stringify(wishing));
     const { callSid, callLog } = await call();
-    await operate(['erase', callSid, '--business', String(callLog['businessId'])], 'callctl', stack.surroundings);
+    // Only asked for: its events stay in the streams, so that there is something to repeat.
+    const asking = ['erase', callSid, '--business', String(callLog['businessId']), '--wait', '0'];
+    await operate(asking, 'callctl', stack.surroundings);
     const erased = await eventually('the tombstone is written', async () => {
       const document = await stack.records.callLog(callSid);
       return document?.['erased'] === true && document;
@@ -113,7 +115,9 @@ describe('erasure', () => {
     expect(told.verified).toBe(true);
     expect(told.rawBody.toString('utf8')).not.toMatch(/[א-ת]|\+972/);
     const webhooks = stack.receiver.received.length;
+    expect(await stack.streams.count('call.summarized', callSid)).toBe(1);
     await stack.streams.publishAllAgain();
+    expect(await stack.streams.count('call.summarized', callSid)).toBeGreaterThan(1);
     await eventually('every stage has settled every event', () => stack.streams.isIdle());
     expect(await stack.records.callLog(callSid)).toEqual(erased);
     expect(stack.receiver.received).toHaveLength(webhooks);
