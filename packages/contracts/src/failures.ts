@@ -85,6 +85,8 @@ export type RetryLaterOptions = {
   readonly code?: FailureCode;
   /** Set when the provider rejects our credentials, quota or model: the stage pauses. */
   readonly pause?: PauseReason;
+  /** Known when a provider was paid for what failed: when it comes again, that is paid again. */
+  readonly spent?: Spent;
   readonly cause?: unknown;
 };
 
@@ -95,6 +97,7 @@ export class RetryLaterError extends Error {
   readonly deadline: DeadlineKind;
   readonly code: FailureCode;
   readonly pause: PauseReason | undefined;
+  readonly spent: Spent | undefined;
 
   constructor(message: string, options: RetryLaterOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -102,6 +105,7 @@ export class RetryLaterError extends Error {
     this.deadline = options.deadline ?? 'provider';
     this.code = options.code ?? 'PROVIDER_UNAVAILABLE';
     this.pause = options.pause;
+    this.spent = options.spent;
   }
 }
 
@@ -123,4 +127,16 @@ export class PermanentError extends Error {
     this.code = code;
     this.spent = options.spent;
   }
+}
+
+/** The same failure with all that was paid until it came, in the place of what it says itself. What is of neither class stays as it is. */
+export function withSpent(error: unknown, spent: Spent): unknown {
+  if (error instanceof PermanentError) {
+    const { code, message, cause } = error;
+    return new PermanentError(code, { message, cause, spent });
+  }
+  if (!(error instanceof RetryLaterError)) return error;
+  const { message, retryAfterMs, deadline, code, pause, cause } = error;
+  const asked = { ...(retryAfterMs !== undefined && { retryAfterMs }), ...(pause !== undefined && { pause }) };
+  return new RetryLaterError(message, { ...asked, deadline, code, cause, spent });
 }
