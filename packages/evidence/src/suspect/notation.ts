@@ -49,6 +49,7 @@ function wordsPattern(words: string): string {
     .trim()
     .split(' ')
     .map((word) => {
+      if (word === '^') return BEGINNING;
       const form = word
         .replace(/^=/u, '')
         .split('*')

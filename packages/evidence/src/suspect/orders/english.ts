@@ -4,19 +4,18 @@ import type { SpokenOrders } from './spoken-orders.ts';
 export const ENGLISH_ORDERS: SpokenOrders = {
   fields: 'city|town|location|service|category|urgency|priority|budget|refund|price|status|name',
   machines:
-    'assistant|computer|computer program|computer system|machine|robot|bot|software|program|system|algorithm|ai|ai system|artificial intelligence|recorder|recording|database|transcriber|transcriptionist|typist|stenographer|automatic system|recording software',
+    'computer|computer program|computer system|machine|robot|bot|software|program|system|algorithm|ai|ai system|artificial intelligence|recorder|recording|database|transcriber|transcriptionist|typist|stenographer|automatic system|recording software',
   verbs: 'put|set|enter|log|write|type|save|store|record|register|list|use|note|insert|mark|make|fill in',
   keepers: [
-    '(whoever|the person|person|the one|anyone|somebody|someone|those|if you are the one|if you re the one) (who|that)? (is|s|will be)? (types|typing|writes|writing|enters|entering|keys|keying|logs|logging|fills|filling|transcribes|transcribing|inputs|inputting|records|recording|keeps|keeping) (in|up|down|out|to)? (this|these|it)',
-    '(whoever|the person|person|the one|anyone|somebody|someone|those|if you are the one|if you re the one) (who|that)? (is|s|will be)? (types|typing|writes|writing|enters|entering|keys|keying|logs|logging|fills|filling|transcribes|transcribing|inputs|inputting|keeps|keeping) (in|up|down|out)? (the|my|that|our) (report*|record*|form*|entry|entries|call*|ticket*|file*|log|transcript*|datum|data)',
+    '(whoever|^ person|^ to the person|^ to the one|^ for the person|^ for the one|if you are the one|if you re the one) (who|that)? (is|s|will be)? (types|typing|writes|writing|enters|entering|keys|keying|logs|logging|fills|filling|transcribes|transcribing|inputs|inputting|records|recording|keeps|keeping) (in|up|down|out|to)? (this|these|it)',
+    '(whoever|^ person|^ to the person|^ to the one|^ for the person|^ for the one|if you are the one|if you re the one) (who|that)? (is|s|will be)? (types|typing|writes|writing|enters|entering|keys|keying|logs|logging|fills|filling|transcribes|transcribing|inputs|inputting|keeps|keeping) (in|up|down|out)? (the|my|that|our) (report*|record*|form*|entry|entries|call*|ticket*|file*|log|transcript*|datum|data)',
     'whoever (is|s)? (enters|entering|keys|keying) (the)? data',
     '(note|memo|message|reminder|instruction) (to|for) (the|your) (typist|transcriber|transcriptionist|stenographer|record keeper|recorder|database)',
     '^ (to|for) (the|your) (typist|transcriber|transcriptionist|stenographer|record keeper|typing person|person typing)',
   ],
   typists: ['whoever (is|s)? (typing|types|on the keyboard|at the keyboard)'],
-  greeted: [
-    '(hey|hi|hello|ok|okay|dear|alright|listen|mister) (there|up)? MACHINE',
-    '^ (artificial intelligence|transcriber|transcriptionist|typist|stenographer)',
+  told: [
+    '^ (transcriber|transcriptionist|typist|stenographer)',
     '^ (to) (the|your) MACHINE',
     '(tell|inform|instruct) (the|your) MACHINE (that)?',
     '(tell|instruct|ask|order) (the|your) MACHINE (to)',
@@ -24,7 +23,11 @@ export const ENGLISH_ORDERS: SpokenOrders = {
     '(have|make|let) (the|your) (computer|system|software|program|database|algorithm)',
     '(the|your) (computer|software|algorithm|database|ai) (should|must|has to|needs to|ought to)',
   ],
-  named: ['^ (the|now|so|please)? MACHINE (please)?', '^ for (the|your) MACHINE'],
+  called: [
+    '(hey|hi|hello|ok|okay|dear|alright|listen|mister) (there|up)? MACHINE',
+    '^ (the|now|so|please)? MACHINE (please)?',
+    '^ for (the|your) MACHINE',
+  ],
   orders: [
     'VERB (down|in)? ~ (as|under|next to) (the|my|a|its|this)? FIELD',
     '(put|enter|type|use|write|insert) (down|in)? ~ for (the)? (city|town|location|category|urgency|priority|status)',
@@ -35,7 +38,8 @@ export const ENGLISH_ORDERS: SpokenOrders = {
   ],
   corrected: ['(the|my) (correct|right|real|true|actual|official|proper) FIELD (is)'],
   stated: [
-    '(the|my|a)? (caller s|customer s|correct|right|real|true|actual|official)? FIELD (is|equals|should be|should say|should read|must be|must say|will be)',
+    '(the|my|a)? (correct|right|real|true|actual|official)? (city|town|location|service|category|urgency|priority|budget|refund|price|status) (is|equals|should be|should say|should read|must be|must say|will be)',
+    '(the|caller s|customer s) name (is|must be|should be)',
     '(the|a) (value|entry) (for|of) (the)? FIELD',
     'the FIELD (on|in|of) this (one|call|record)? (is)',
   ],

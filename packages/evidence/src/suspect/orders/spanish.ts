@@ -4,7 +4,7 @@ import type { SpokenOrders } from './spoken-orders.ts';
 export const SPANISH_ORDERS: SpokenOrders = {
   fields: 'ciudad|localidad|servicio|categoria|prioridad|urgencia|presupuesto|nombre',
   machines:
-    'asistente|ordenador|computador|computadora|maquina|robot|bot|programa|programa informatico|software|sistema|algoritmo|ia|inteligencia artificial|grabadora|mecanografo|mecanografa|transcriptor|transcriptora|capturista',
+    'ordenador|computador|computadora|maquina|robot|bot|programa|programa informatico|software|sistema|algoritmo|ia|inteligencia artificial|grabadora|mecanografo|mecanografa|transcriptor|transcriptora|capturista',
   verbs:
     'apunta|apunte|anota|anote|pon|ponga|escribe|escriba|fija|fije|guarda|guarde|registra|registre|teclea|teclee|mete|meta|introduce|introduzca|actualiza|actualice|cambia|cambie|rellena|rellene|elige|elija|selecciona|seleccione|poner|registrar|escribir|anotar|guardar|recuerda',
   keepers: [
@@ -13,15 +13,18 @@ export const SPANISH_ORDERS: SpokenOrders = {
     '^ (para|a) (el|la) (mecanografo|mecanografa|transcriptor|transcriptora|capturista)',
   ],
   typists: ['(quien) (este)? (teclee|tecleando)'],
-  greeted: [
-    '(oye|hola|eh|vale|querido|querida|estimado|estimada|escucha) MACHINE',
-    '^ (inteligencia artificial|mecanografo|mecanografa|transcriptor|transcriptora|capturista)',
+  told: [
+    '^ (mecanografo|mecanografa|transcriptor|transcriptora|capturista)',
     '^ (al|a la) MACHINE',
     '(dile|digale|pide|pidele|pidale) (al|a la) (ordenador|computador|computadora|maquina|sistema|programa|robot)',
     '(quiero) que (el|la) (sistema|ordenador|computadora|programa)',
     '(el|la|su|tu) (ordenador|computadora|sistema|programa) (debe|tiene que|deberia)',
   ],
-  named: ['^ MACHINE', '^ para (el|la) (ordenador|computador|computadora|maquina|sistema|programa|base de datos)'],
+  called: [
+    '(oye|hola|eh|vale|querido|querida|estimado|estimada|escucha) MACHINE',
+    '^ MACHINE',
+    '^ para (el|la) (ordenador|computador|computadora|maquina|sistema|programa|base de datos)',
+  ],
   orders: [
     'VERB ~ como (la|el|mi)? FIELD',
     '(que)? VERB (la|el|mi)? FIELD (a|en|como|con)',

@@ -14,10 +14,10 @@ export type SpokenOrders = {
   readonly keepers: readonly string[];
   /** `whoever is typing`, which says less: an order or a statement must follow at once, or an order come first. */
   readonly typists: readonly string[];
-  /** A machine that is greeted, called or told something: an order or a statement must follow at once. */
-  readonly greeted: readonly string[];
-  /** A machine at the beginning of a sentence, which may also be what is broken: an order or a correction must follow at once. */
-  readonly named: readonly string[];
+  /** A machine that somebody else shall tell something, or somebody who types: an order or a statement must follow at once. */
+  readonly told: readonly string[];
+  /** A machine that is greeted, or begins a sentence. It may be the voice agent, or what is broken: only an order or a correction counts. */
+  readonly called: readonly string[];
   /** A field is given a value, as one writes and as nobody speaks to people. */
   readonly orders: readonly string[];
   /** `the correct city is`. */
@@ -40,12 +40,12 @@ export function orderPatterns(language: SpokenOrders): RegExp[] {
       .flat()
       .map((phrase) => patternOf(phrase, parts))
       .join('|')})`;
-  const { keepers, typists, greeted, named, orders, corrected, stated, alone } = language;
+  const { keepers, typists, told, called, orders, corrected, stated, alone } = language;
   return [
     any(keepers) + SOON + any(orders, corrected, stated),
     any(orders) + SOON + any(keepers, typists),
-    any(typists, greeted) + AT_ONCE + any(orders, corrected, stated),
-    any(named) + AT_ONCE + any(orders, corrected),
+    any(typists, told) + AT_ONCE + any(orders, corrected, stated),
+    any(called) + AT_ONCE + any(orders, corrected),
     any(alone),
   ].map((source) => new RegExp(`(?<= )${source}`, 'u'));
 }
