@@ -166,3 +166,18 @@ describe('the text model', () => {
     expect((await ask(question, never)).usage).toEqual({ requests: 1 });
   });
 });
+
+test.each([
+  ['for now', refusal(503, { message: 'busy' }), { name: 'RetryLaterError' }],
+  ['for good', refusal(400, { message: 'no' }), { name: 'PermanentError', code: 'PROVIDER_REJECTED' }],
+])('an answer of another form whose second request fails %s has cost the first one', async (_name, second, failure) => {
+  const { ask, seen } = await providerWith([says('sorry'), second]);
+  const spent = { model: 'gpt-6-luna', usage: { requests: 1, inputTokens: 30, outputTokens: 5 } };
+  await expect(ask(question, never)).rejects.toMatchObject({ ...failure, spent });
+  expect(seen).toHaveLength(2);
+});
+
+test('a first request that fails has cost nothing that is known', async () => {
+  const { ask } = await providerWith([refusal(503, { message: 'busy' })]);
+  await expect(ask(question, never)).rejects.toMatchObject({ name: 'RetryLaterError', spent: undefined });
+});

@@ -1,4 +1,4 @@
-import { PermanentError, type FailureCode } from '@pipeline/contracts';
+import { PermanentError, withSpent, type FailureCode } from '@pipeline/contracts';
 import { createChatApi } from './chat-api.ts';
 import { createAiClient, type AiClientOptions } from './client.ts';
 import { aiFailure } from './failure.ts';
@@ -55,7 +55,9 @@ export function createTextModel(options: TextModelOptions) {
       throw new PermanentError(code, { spent: { model, usage: usageOf(paid) } });
     };
     for (const instructions of [question.instructions, `${question.instructions}\n\n${REPAIR}`]) {
-      const spoken = await request({ ...question, instructions }, signal);
+      const spoken = await request({ ...question, instructions }, signal).catch((error: unknown) => {
+        throw paid.length === 0 ? error : withSpent(error, { model, usage: usageOf(paid) });
+      });
       paid.push(spoken.tokens);
       if (spoken.kind === 'failed') return fail(spoken.code);
       const value = question.read(jsonOf(spoken.text, form));

@@ -162,6 +162,23 @@ describe('failures of the work', () => {
     }
   });
 
+  it('what a try cost that comes again, or came to nothing, stands in its wide line', async () => {
+    const spent = { model: 'gpt-6-luna', usage: { requests: 1, inputTokens: 20 } };
+    const { outcomes } = await start({
+      handle: async (event) => {
+        throw event.attempt < 2
+          ? new RetryLaterError('503', { spent })
+          : new PermanentError('PROVIDER_REFUSED', { spent });
+      },
+    });
+    await broker.publish(callEnded());
+    await until('it is settled', () => outcomes().includes('handed_on'));
+    expect(wideLines().map(({ fields }) => fields)).toMatchObject([
+      { outcome: 'retried', ...spent },
+      { outcome: 'handed_on', ...spent },
+    ]);
+  });
+
   it('part failed: the call goes on without this part, with the code, and the message is done', async () => {
     const event = callEnded();
     const { outcomes } = await start({ handle: () => Promise.reject(new PermanentError('AUDIO_UNREADABLE')) });

@@ -88,6 +88,14 @@ describe('what a failure means', () => {
     });
   });
 
+  it('what was paid for the last try stands in the part that failed, whichever class it was', () => {
+    const spent = { model: 'gpt-6-luna', usage: { requests: 1 } };
+    const later = failed(new RetryLaterError('503', { spent }), { attempt: 9, nowMs: 86_400_000 });
+    expect(decide(later, TIMING)).toMatchObject({ failure: { code: 'PROVIDER_UNAVAILABLE', spent } });
+    const never = failed(new PermanentError('PROVIDER_REJECTED', { spent }));
+    expect(decide(never, TIMING)).toMatchObject({ failure: { code: 'PROVIDER_REJECTED', spent } });
+  });
+
   it('a permanent error hands on at the first try', () => {
     expect(decide(failed(new PermanentError('NO_SPEECH')), TIMING)).toEqual({
       kind: 'part_failed',

@@ -6,6 +6,7 @@ import {
   type Failure,
   type FailureCode,
   type PauseReason,
+  type Spent,
 } from '@pipeline/contracts';
 import type { StageTiming } from './stage-timing.ts';
 
@@ -43,7 +44,7 @@ export function decide(failed: FailedTry, timing: StageTiming): Decision {
     return { kind: 'pause', delayMs: pauseDelay(timing), reason: error.pause };
   }
   const [deadline, code] = deadlineOf(error);
-  if (isOver(deadline, failed, timing)) return { kind: 'part_failed', failure: failureOf(code) };
+  if (isOver(deadline, failed, timing)) return { kind: 'part_failed', failure: failureOf(code, spentOf(error)) };
   return { kind: 'again', delayMs: retryDelay(failed, timing) };
 }
 
@@ -68,6 +69,10 @@ export function pauseDelay(timing: StageTiming): number {
 
 function deadlineOf(error: unknown): readonly [DeadlineKind, FailureCode] {
   return error instanceof RetryLaterError ? [error.deadline, error.code] : ['provider', 'INTERNAL_ERROR'];
+}
+
+function spentOf(error: unknown): Spent | undefined {
+  return error instanceof RetryLaterError ? error.spent : undefined;
 }
 
 function isOver(kind: DeadlineKind, failed: FailedTry, timing: StageTiming): boolean {

@@ -1,5 +1,5 @@
 import type { JsMsg } from 'nats';
-import { parseSubject, type Failure, type OutboundEvent, type PauseReason } from '@pipeline/contracts';
+import { parseSubject, RetryLaterError, type Failure, type OutboundEvent, type PauseReason } from '@pipeline/contracts';
 import { headersOf, readTraceparent } from './event-headers.ts';
 import type { DeadCode } from './event-message.ts';
 import type { Work } from './stage-definition.ts';
@@ -17,7 +17,8 @@ export type Settled =
     }
   | { readonly outcome: 'dead'; readonly code: DeadCode; readonly reason: string };
 
-/** Reports a settled message: one wide line and the metrics. Info when it went on, warn when it comes again, error for a dead letter or a bug. */
+/**
+ * Reports a settled message: one wide line and the metrics, with what a try cost that came to nothing. Info when it went on, warn when it comes again, error for a dead letter or a bug. */
 export function report(work: Work, message: JsMsg, event: OutboundEvent | null, settled: Settled, ms: number): void {
   work.metrics.onSettled({ stage: work.consumer, outcome: settled.outcome, ms });
   const fields = { ...origin(work, message, event), ms: Math.round(ms), ...detail(settled) };
@@ -46,12 +47,19 @@ function detail(settled: Settled): Record<string, unknown> {
     case 'already_done':
       return { outcome };
     case 'handed_on': {
-      const { code, state } = settled.failure;
-      return { outcome, code, state, ...(settled.error === undefined ? {} : { err: settled.error }) };
+      const { code, state, spent } = settled.failure;
+      return { outcome, code, state, ...spent, ...(settled.error === undefined ? {} : { err: settled.error }) };
     }
     case 'retried': {
       const { delayMs, pause, error } = settled;
-      return { outcome, retryAfterMs: delayMs, err: error, ...(pause === null ? {} : { reason: pause, paused: true }) };
+      const spent = error instanceof RetryLaterError ? error.spent : undefined;
+      return {
+        outcome,
+        retryAfterMs: delayMs,
+        ...spent,
+        err: error,
+        ...(pause === null ? {} : { reason: pause, paused: true }),
+      };
     }
     case 'dead':
       return { outcome, code: settled.code, reason: settled.reason };

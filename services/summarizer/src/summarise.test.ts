@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Question } from '@pipeline/ai-client';
-import { PermanentError } from '@pipeline/contracts';
+import { PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { LEFT_OUT } from '@pipeline/evidence';
 import { transcribed } from './fixtures.ts';
 import { summarise } from './summarise.ts';
@@ -56,6 +56,18 @@ describe('a summary', () => {
       code: 'PROVIDER_REJECTED',
       spent: { model: 'gpt-6-luna', usage: { requests: 1, inputTokens: 10 } },
     });
+  });
+
+  test('that fails for now when it is asked for once more says what the first question cost', async () => {
+    const spent = { model: 'gpt-6-luna', usage: { requests: 1, inputTokens: 10 } };
+    const failure = new RetryLaterError('503', { retryAfterMs: 3_000 });
+    const rejected = await summarise(transcript, analysis, failingAgain(failure), never).catch(
+      (error: unknown) => error,
+    );
+    expect(rejected).toMatchObject({ name: 'RetryLaterError', message: '503', retryAfterMs: 3_000, spent });
+    const paid = failingAgain(new RetryLaterError('503', { spent }));
+    const twice = { spent: { model: 'gpt-6-luna', usage: { requests: 2, inputTokens: 20 } } };
+    await expect(summarise(transcript, analysis, paid, never)).rejects.toMatchObject(twice);
   });
 
   test('may write as a numeral what was said in words, in the language of the business where nobody heard which it was', async () => {

@@ -1,5 +1,12 @@
 import type { Answer, Question } from '@pipeline/ai-client';
-import { PermanentError, type AnalysisSettings, type FailureCode, type Transcript } from '@pipeline/contracts';
+import {
+  PermanentError,
+  RetryLaterError,
+  withSpent,
+  type AnalysisSettings,
+  type FailureCode,
+  type Transcript,
+} from '@pipeline/contracts';
 import { hasBarred, turnsOf, withoutBarred } from '@pipeline/evidence';
 import { summaryQuestion } from './prompt.ts';
 import { spokenWords } from './summary/grounded.ts';
@@ -51,9 +58,11 @@ export async function summarise(
   if (complaint === undefined) throw failed(judged.code, first.usage, deps);
   const again = { ...question, instructions: `${question.instructions}\n\n${complaint}` };
   const second = await deps.ask(again, signal).catch((error: unknown) => {
-    if (!(error instanceof PermanentError)) throw error;
-    const all = error.spent === undefined ? first.usage : total(first.usage, error.spent.usage);
-    throw failed(error.code, all, deps, error);
+    const more = error instanceof PermanentError || error instanceof RetryLaterError ? error.spent : undefined;
+    throw withSpent(error, {
+      model: deps.model,
+      usage: more === undefined ? first.usage : total(first.usage, more.usage),
+    });
   });
   const usage = total(first.usage, second.usage);
   const kept = judgeSummary(second.value, rules);
@@ -63,8 +72,8 @@ export async function summarise(
 
 type Usage = Readonly<Record<string, number>>;
 
-function failed(code: FailureCode, usage: Usage, { model }: SummaryDeps, cause?: unknown): PermanentError {
-  return new PermanentError(code, { cause, spent: { model, usage } });
+function failed(code: FailureCode, usage: Usage, { model }: SummaryDeps): PermanentError {
+  return new PermanentError(code, { spent: { model, usage } });
 }
 
 /** A sum that misses a count of one question would be no count, so it is left out. */

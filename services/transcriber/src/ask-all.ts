@@ -1,4 +1,4 @@
-import { PermanentError, type AnalysisSettings } from '@pipeline/contracts';
+import { PermanentError, withSpent, type AnalysisSettings } from '@pipeline/contracts';
 import { mapBounded } from './bounded.ts';
 import type { FileAudio, Listening } from './listening.ts';
 import type { PaidTexts } from './paid-texts.ts';
@@ -17,8 +17,8 @@ export type Question = {
 export type AskingDeps = Pick<Listening, 'cut'> & {
   transcribe(request: SpeechRequest, signal: AbortSignal): Promise<SpeechText>;
   readonly paid: PaidTexts;
-  /** Requests that one call has open at the same time. */
-  readonly setup: { readonly concurrency: number };
+  /** `concurrency`: requests that one call has open at the same time. */
+  readonly setup: { readonly concurrency: number; readonly model: string };
 };
 
 /** So many refused requests are a mishap of single stretches; more, or a tenth of them, and something is wrong with all. */
@@ -26,7 +26,7 @@ const TOLERATED = { count: 3, share: 0.1 };
 
 /**
  * The texts of all windows in their order, `null` where the provider refused that one: a call of hours is not lost over one stretch that
- * cannot be read. Throws the provider's refusal when it refuses too many.
+ * cannot be read. Throws the provider's refusal when it refuses too many; that and every other failure with what was paid for this call.
  */
 export async function askAll(
   call: string,
@@ -37,27 +37,39 @@ export async function askAll(
 ): Promise<(SpeechText | null)[]> {
   const { language, keywords } = analysis;
   const tolerated = Math.max(TOLERATED.count, Math.floor(questions.length * TOLERATED.share));
-  let answered = 0;
+  const answered: SpeechText[] = [];
   let refused = 0;
   const ask = async ({ source, offsetMs, survey, window }: Question, stopped: AbortSignal) => {
     const audio = () => deps.cut(source, survey.layout, { channel: window.channel, parts: window.parts }, stopped);
     const key = `${offsetMs}:${source.size}:${window.channel}:${window.startMs}-${window.endMs}`;
     try {
       const text = await deps.paid.remember(call, key, () => deps.transcribe({ audio, language, keywords }, stopped));
-      answered += 1;
+      answered.push(text);
       return text;
     } catch (error) {
       if (!isRefusal(error)) throw error;
       refused += 1;
       const isTooMuch =
-        refused > tolerated || refused === questions.length || (answered === 0 && refused >= TOLERATED.count);
+        refused > tolerated || refused === questions.length || (answered.length === 0 && refused >= TOLERATED.count);
       if (isTooMuch) throw error;
       return null;
     }
   };
-  return mapBounded(questions, deps.setup.concurrency, ask, signal);
+  return mapBounded(questions, deps.setup.concurrency, ask, signal).catch((error: unknown) => {
+    const { model } = deps.setup;
+    throw answered.length === 0 ? error : withSpent(error, { model, usage: addUp(answered) });
+  });
 }
 
 function isRefusal(error: unknown): boolean {
   return error instanceof PermanentError && (error.code === 'PROVIDER_REJECTED' || error.code === 'OUTPUT_INVALID');
+}
+
+/** What all these texts used together. */
+export function addUp(texts: readonly SpeechText[]): Record<string, number> {
+  const sum = new Map<string, number>([['requests', texts.length]]);
+  for (const { usage } of texts) {
+    for (const [unit, count] of Object.entries(usage)) sum.set(unit, (sum.get(unit) ?? 0) + count);
+  }
+  return Object.fromEntries(sum);
 }

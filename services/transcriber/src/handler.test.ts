@@ -164,6 +164,17 @@ describe('the transcriber', () => {
     expect(long.requests).toHaveLength(3);
   });
 
+  test.each([
+    ['for good', new PermanentError('PROVIDER_REJECTED'), 'PermanentError'],
+    ['for now', new RetryLaterError('busy'), 'RetryLaterError'],
+  ])('says what was paid before a provider refuses %s', async (_name, refusal, name) => {
+    const times = Array.from({ length: 6 }, (_, at) => 4 * at);
+    const recordings = [{ source: recordingOf(30, times, []), offsetMs: 0 }];
+    const { deps } = depsOf({ recordings, texts: ['one', 'two', ...Array.from({ length: 4 }, () => refusal)] });
+    const spent = { model: 'gpt-transcribe', usage: { requests: 2, audioSeconds: 3 } };
+    await expect(handle(ended, deps, never)).rejects.toMatchObject({ name, spent });
+  });
+
   test('in mode channels asks once for each speaker', async () => {
     const recordings = [{ source: recordingOf(30, [4, 12, 20], [1, 8, 25]), offsetMs: 0 }];
     const { deps, requests } = depsOf({ recordings, setup: { mode: 'channels' } });

@@ -1,10 +1,9 @@
 import { PermanentError, type AnalysisSettings, type LiveTurn, type Transcript } from '@pipeline/contracts';
-import { askAll, type AskingDeps, type Question } from './ask-all.ts';
+import { addUp, askAll, type AskingDeps, type Question } from './ask-all.ts';
 import type { FileAudio, Listening } from './listening.ts';
 import type { ChannelMap } from './quality/channel-check.ts';
 import type { PartText } from './quality/heard-part.ts';
 import { planWindows, type TranscriptionMode } from './recording/windows.ts';
-import type { SpeechText } from './speech-to-text.ts';
 import { spokenLanguage, transcriptOf } from './transcript.ts';
 
 /** A recording of the call on this machine. `offsetMs` is its start, counted from the start of the first recording. */
@@ -21,7 +20,6 @@ export type HeardCall = {
 export type HearingDeps = AskingDeps &
   Listening & {
     readonly setup: AskingDeps['setup'] & {
-      readonly model: string;
       readonly channelMap: ChannelMap;
       readonly mode: TranscriptionMode;
       /** Letters and digits that people say in a second at most. */
@@ -75,12 +73,4 @@ function partOf({ survey, window, offsetMs }: Question, text: string): PartText 
     spokenMs: window.spokenMs,
     isTonal: window.isTonal,
   };
-}
-
-function addUp(texts: readonly SpeechText[]): Record<string, number> {
-  const sum = new Map<string, number>([['requests', texts.length]]);
-  for (const { usage } of texts) {
-    for (const [unit, count] of Object.entries(usage)) sum.set(unit, (sum.get(unit) ?? 0) + count);
-  }
-  return Object.fromEntries(sum);
 }
