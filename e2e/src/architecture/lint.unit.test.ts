@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -27,6 +28,12 @@ describe('the architecture rules', () => {
     ['bad/src/handler.ts', 'no-restricted-imports', "'@pipeline/sandbox'"],
     ['bad/src/handler.ts', 'no-restricted-imports', "'openai'"],
     ['bad/src/handler.ts', 'no-restricted-imports', "'../../media-gateway/src/call.ts'"],
+    ['bad/src/neighbour.ts', 'no-restricted-imports', "'@pipeline/extractor/config'"],
+    ['bad/src/neighbour.ts', 'no-restricted-imports', "'@pipeline/extractor/handler'"],
+    ['bad/src/neighbour.ts', 'no-restricted-imports', "services/webhook-dispatcher/src/handler.ts'"],
+    ['e2e/src/other.ts', 'no-restricted-imports', "'@pipeline/summarizer/handler'"],
+    ['e2e/src/eval/stages.ts', 'no-restricted-imports', "'@pipeline/extractor/prompt'"],
+    ['e2e/src/eval/stages.ts', 'no-restricted-imports', "'@pipeline/webhook-dispatcher/handler'"],
     ['bad/src/client.ts', 'no-restricted-imports', "'openai'"],
     ['bad/src/client.ts', 'no-restricted-imports', "'openai/resources/realtime/realtime'"],
     ['bad/src/handler.ts', 'no-process-env', 'process.env'],
@@ -39,6 +46,19 @@ describe('the architecture rules', () => {
   ])('%s is caught by %s for %s', async (file, rule, text) => {
     const found = (await bad).filter((one) => one.filename.endsWith(file) && one.code.includes(rule));
     expect(found.map((one) => one.message).join('\n')).toContain(text);
+  });
+
+  test('the evaluation may take the handlers and configurations of decision 0013 and nothing else', async () => {
+    const found = (await bad).filter((one) => one.filename.endsWith('e2e/src/eval/stages.ts'));
+    expect(found).toHaveLength(2);
+  });
+
+  test('no list of services in the rules leaves one out', async () => {
+    const services = await readdir(`${root}services`);
+    const rules = await readFile(`${root}.oxlintrc.json`, 'utf8');
+    const lists = [...rules.matchAll(/"regex": "(.*)"/g)].map(([, pattern = '']) => pattern);
+    expect(lists.length).toBeGreaterThan(8);
+    expect(services.filter((service) => !lists.every((list) => list.includes(service)))).toEqual([]);
   });
 
   test('a handler that imports contracts, types and its own pure files is clean', async () => {
