@@ -1,10 +1,12 @@
 import { analysisOf, phoneSchema, type BusinessSettings } from '@pipeline/contracts';
 import type { Logger } from '@pipeline/runtime';
 import type { SettingsSource } from './adapters/settings.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { BusinessRoom } from './business-room.ts';
 import type { CallDirectory } from './call-directory.ts';
 import type { CallLimits, CallPlan } from './call/call.ts';
 import type { Calls } from './calls.ts';
+import type { RunningCall } from './running-call.ts';
 
 /** What the signed voice webhook says of a call that rings. */
 export type RingingCall = {
@@ -32,8 +34,9 @@ export type AnswerDeps = {
   readonly directory: CallDirectory;
   readonly limits: CallLimits;
   readonly room: Pick<BusinessRoom, 'take'>;
-  /** Whether this process takes another call at all. */
-  readonly hasRoom: () => boolean;
+  readonly arrivals: Arrivals;
+  /** Whether this process takes a call besides those that are `before` it. */
+  readonly hasRoom: (before: number) => boolean;
   readonly logger: Logger;
 };
 
@@ -47,13 +50,29 @@ export async function answerCall(ringing: RingingCall, deps: AnswerDeps, signal:
 
   const business = await businessOf(ringing, deps, signal);
   if (typeof business === 'string') return { kind: business };
-  if (!deps.hasRoom()) return { kind: 'busy' };
-  if (!(await deps.room.take(business.id, callSid, business.max_concurrent_calls))) return { kind: 'busy' };
-  const call = deps.calls.start(planOf(ringing, business, deps.limits));
+  const call = await startWithin(ringing, business, deps);
+  if (call === null) return { kind: 'busy' };
   const token = await deps.directory.register(call.plan);
   if (token === null) call.leave();
   else deps.calls.awaitStream(call);
   return connected(token);
+}
+
+/** Starts a call that has a place, here and in its business; `null` when one of them is full. */
+async function startWithin(
+  ringing: RingingCall,
+  business: BusinessSettings,
+  { arrivals, calls, hasRoom, limits, room }: AnswerDeps,
+): Promise<RunningCall | null> {
+  const { callSid } = ringing;
+  const leaveRow = arrivals.enter(callSid, business.id);
+  try {
+    if (!hasRoom(arrivals.countBefore(callSid))) return null;
+    if (!(await room.take(business.id, callSid, business.max_concurrent_calls))) return null;
+    return calls.start(planOf(ringing, business, limits));
+  } finally {
+    leaveRow();
+  }
 }
 
 /** The business whose number was dialled, or which dials. It comes from our settings and never from what was sent. */

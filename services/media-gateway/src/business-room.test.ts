@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { BusinessRoom } from './business-room.ts';
+import { pause } from './pause.ts';
 import { silentLogger } from './testing/examples.ts';
 import { createTestDirectory } from './testing/directory.ts';
 import { createMemoryBucket, type MemoryBucket } from './testing/memory-bucket.ts';
@@ -20,7 +21,7 @@ function roomOf(
     businesses: bucket.shared.businesses,
     directory,
     presence,
-    countHere: () => countHere,
+    countBefore: () => countHere,
     longestCallMs: LONGEST_MS,
     logger: silentLogger,
     now,
@@ -38,6 +39,14 @@ describe('the calls of a business', () => {
       Array.from({ length: 12 }, (_, index) => rooms[index % 3]!.room.take('biz_1', sid(index), 5)),
     );
     expect(taken.filter(Boolean)).toHaveLength(5);
+  });
+
+  it("are never more than its limit at forty processes that get in each other's way", async () => {
+    const bucket = createMemoryBucket({ turn: () => pause(3) });
+    const rooms = Array.from({ length: 40 }, () => roomOf(bucket));
+    const taken = await Promise.all(rooms.map(({ room }, index) => room.take('biz_1', sid(index), 35)));
+    expect(taken.filter(Boolean)).toHaveLength(35);
+    expect(Object.keys(JSON.parse(bucket.entries.get('business.biz_1')?.json ?? '{}').calls)).toHaveLength(35);
   });
 
   it('are counted once each, and make room when they are over, in whichever process', async () => {
@@ -70,8 +79,22 @@ describe('the calls of a business', () => {
     expect(await room.take('biz_1', sid(2), 1)).toBe(true);
     expect(await roomOf(bucket, { countHere: 1 }).room.take('biz_1', sid(2), 1)).toBe(false);
     room.release('biz_1', sid(1));
+    room.release('biz_1', sid(2));
     bucket.isAway = false;
     await expect.poll(() => bucket.entries.get('business.biz_1')?.json).toBe('{"calls":{}}');
+  });
+
+  it('that were answered while the bucket was away are counted by all processes when it is there again', async () => {
+    const bucket = createMemoryBucket();
+    const [a, b] = [roomOf(bucket).room, roomOf(bucket).room];
+    bucket.isAway = true;
+    expect([await a.take('biz_1', sid(1), 2), await a.take('biz_1', sid(2), 2)]).toEqual([true, true]);
+    a.release('biz_1', sid(2));
+    bucket.isAway = false;
+    await expect
+      .poll(() => Object.keys(JSON.parse(bucket.entries.get('business.biz_1')?.json ?? '{"calls":{}}').calls))
+      .toEqual([sid(1)]);
+    expect([await b.take('biz_1', sid(3), 2), await b.take('biz_1', sid(4), 2)]).toEqual([true, false]);
   });
 
   it('above a thousand are counted by each process for itself', async () => {

@@ -15,8 +15,8 @@ type RoomDeps = {
   readonly businesses: KeyValue<BusinessRecord>;
   readonly directory: Pick<CallDirectory, 'look'>;
   readonly presence: Presence;
-  /** Calls of a business that this process has. */
-  readonly countHere: (businessId: string) => number;
+  /** Calls of a business that this process has, or answers, since before this call. */
+  readonly countBefore: (callSid: string, businessId: string) => number;
   readonly longestCallMs: number;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
@@ -25,15 +25,20 @@ type RoomDeps = {
 
 /** A record above it would be too large to be written at each call: 48 bytes a call. */
 const MAX_SHARED = 1_000;
-/** Processes that answer calls of one business at the same instant get in each other's way. */
-const TRIES = 10;
+/**
+ * Processes that answer calls of one business at the same instant get in each other's way. Forty with 6 ms to the bucket and back need
+ * about a second; Twilio waits 15 s for an answer.
+ */
+const TRY_FOR_MS = 5_000;
+const LONGEST_PAUSE_MS = 500;
 const CHECK_EVERY_MS = 10_000;
 /** Calls looked up in one check of a full business. */
 const MAX_CHECKED = 50;
 
 /**
  * How many calls a business may have at the same time, over all processes. Exact while the bucket can be reached, because a place is
- * taken by compare-and-set; without the bucket, and for a limit above {@link MAX_SHARED}, each process counts its own calls.
+ * taken by compare-and-set; without the bucket, and for a limit above {@link MAX_SHARED}, each process counts its own calls. Those that
+ * were answered without the bucket are counted by all processes when it is there again.
  *
  * A place that nobody gave back (the process died, and no callback came) is free again when its call is known to be over, which is
  * looked at when the business is full, and after the longest call at the latest.
@@ -43,6 +48,8 @@ export class BusinessRoom {
   readonly #now: () => number;
   /** Calls of this process would only take each other's revision away. */
   readonly #inTurn = createTurns();
+  /** Calls that this process counted for itself and that are not written yet, so that others count them too. */
+  readonly #late = new Map<string, string>();
   /** Places given back and not written yet: at most the calls that a process may have ended and not published. */
   readonly #leaving = new Map<string, string>();
   readonly #checkedAt = new Map<string, number>();
@@ -51,23 +58,26 @@ export class BusinessRoom {
     this.#deps = deps;
     this.#now = deps.now ?? Date.now;
     deps.presence.onBeat(async () => {
+      for (const [callSid, businessId] of this.#late) await this.#enterLate(businessId, callSid);
       for (const [callSid, businessId] of this.#leaving) await this.#leave(businessId, callSid);
     });
   }
 
   /** Takes a place for a call; true also when it has one. */
   async take(businessId: string, callSid: string, max: number): Promise<boolean> {
-    const { presence, countHere, logger } = this.#deps;
-    if (max > MAX_SHARED || !presence.isHeard()) return countHere(businessId) < max;
+    const { presence, countBefore, logger } = this.#deps;
+    if (max > MAX_SHARED) return countBefore(callSid, businessId) < max;
+    if (!presence.isHeard()) return this.#takeHere(businessId, callSid, max);
     try {
       return await this.#inTurn(businessId, () => this.#takeShared(businessId, callSid, max));
     } catch (error) {
       logger.warn({ businessId, err: error }, 'the calls of a business cannot be counted in other gateways');
-      return countHere(businessId) < max;
+      return this.#takeHere(businessId, callSid, max);
     }
   }
 
   release(businessId: string, callSid: string): void {
+    this.#late.delete(callSid);
     this.#leaving.set(callSid, businessId);
     // What fails is tried again after the next beat.
     if (this.#deps.presence.isHeard()) void this.#leave(businessId, callSid).catch(() => undefined);
@@ -83,7 +93,24 @@ export class BusinessRoom {
       hasPlace = Object.keys(kept).length < max;
       return hasPlace ? { ...kept, [callSid]: Math.floor(this.#now() / 1_000) } : null;
     });
-    return isWritten ? hasPlace : this.#deps.countHere(businessId) < max;
+    return isWritten ? hasPlace : this.#takeHere(businessId, callSid, max);
+  }
+
+  #takeHere(businessId: string, callSid: string, max: number): boolean {
+    const hasPlace = this.#deps.countBefore(callSid, businessId) < max;
+    if (hasPlace) this.#late.set(callSid, businessId);
+    return hasPlace;
+  }
+
+  /** Even above the limit: the call is in progress. */
+  async #enterLate(businessId: string, callSid: string): Promise<void> {
+    const isWritten = await this.#inTurn(businessId, () =>
+      this.#write(businessId, async (calls) => {
+        const isCounted = Object.hasOwn(calls, callSid) || !this.#late.has(callSid);
+        return isCounted ? null : { ...calls, [callSid]: Math.floor(this.#now() / 1_000) };
+      }),
+    );
+    if (isWritten) this.#late.delete(callSid);
   }
 
   async #leave(businessId: string, callSid: string): Promise<void> {
@@ -108,7 +135,8 @@ export class BusinessRoom {
   async #write(businessId: string, change: (calls: Places) => Promise<Places | null>): Promise<boolean> {
     const { businesses, longestCallMs } = this.#deps;
     const key = `business.${businessId}`;
-    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const until = performance.now() + TRY_FOR_MS;
+    for (let attempt = 1; performance.now() < until; attempt += 1) {
       const entry = await businesses.get(key);
       const oldest = (this.#now() - longestCallMs) / 1_000;
       const living = Object.entries(entry?.value.calls ?? {}).filter(([, at]) => at > oldest);
@@ -117,7 +145,7 @@ export class BusinessRoom {
       const written =
         entry === null ? businesses.create(key, { calls }) : businesses.update(key, { calls }, entry.revision);
       if ((await written) !== null) return true;
-      await pause(Math.random() * 10 * attempt);
+      await pause(Math.random() * Math.min(LONGEST_PAUSE_MS, 20 * attempt));
     }
     return false;
   }

@@ -17,6 +17,8 @@ export type Calls = {
   openStream(callSid: string, token: string, media: MediaStream): Promise<RunningCall | null>;
   /** Calls that are not over, of one business or of all. */
   activeCount(businessId?: string): number;
+  /** Whether a call is here and not over. */
+  isActive(callSid: string): boolean;
   /** Waits until all calls are over and published; those that last longer than `limitMs` are ended. */
   drain(limitMs: number): Promise<void>;
 };
@@ -78,6 +80,7 @@ export function createCalls(deps: CallsDeps): Calls {
         ? active.length
         : active.filter((call) => call.plan.businessId === businessId).length;
     },
+    isActive: (callSid) => running.get(callSid)?.isOver() === false,
     drain: async (limitMs) => {
       const limit = setTimeout(() => running.forEach((call) => call.receive({ kind: 'drain' })), limitMs);
       while (running.size > 0) await Promise.all([...running.values()].map((call) => call.settled.then(nextTurn)));

@@ -6,6 +6,7 @@ import { createTwilioApp, type TwilioDeps } from './adapters/twilio-http.ts';
 import type { Agent } from './agent.ts';
 import { answerCall, type AnswerDeps } from './answer-call.ts';
 import { apologiseForEnd, apologiseForSilence } from './apologise.ts';
+import { createArrivals } from './arrivals.ts';
 import { createCalls } from './calls.ts';
 import type { CallLimits } from './call/call.ts';
 import type { Config } from './config.ts';
@@ -64,7 +65,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { presence, directory, room } = createSharing({
     ...deps.shared,
     instance: deps.instance,
-    countHere: (businessId) => calls.activeCount(businessId),
+    activeCount: () => calls.activeCount(),
+    countBefore: (callSid, businessId) => arrivals.countBefore(callSid, businessId),
     tokenTtlMs: STREAM_WAIT_MS,
     longestCallMs: config.MAX_CALL_MS,
     logger,
@@ -80,6 +82,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     onEnded: (event) => metrics.onEnded(event.data.call.endedReason),
     logger,
   });
+  const arrivals = createArrivals(calls);
   const metrics = deps.createMetrics({ activeCalls: () => calls.activeCount(), unpublished: publisher.count });
   const answering: AnswerDeps = {
     settings: createSettingsSource(deps.settings, logger),
@@ -87,8 +90,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     directory,
     limits,
     room,
-    hasRoom: () =>
-      !deps.stopping.aborted && calls.activeCount() < config.MAX_CALLS && publisher.count() < MAX_UNPUBLISHED,
+    arrivals,
+    hasRoom: (before) => !deps.stopping.aborted && before < config.MAX_CALLS && publisher.count() < MAX_UNPUBLISHED,
     logger,
   };
   const app = await createTwilioApp(twilioDeps(deps, answering, metrics));

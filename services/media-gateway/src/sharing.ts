@@ -22,8 +22,10 @@ export type Sharing = {
 type SharingDeps = SharedBuckets & {
   /** `<service>/<pod>`, for people who look at what is shared. */
   readonly instance: string;
-  /** Calls of this process that are not over, of one business or of all. */
-  readonly countHere: (businessId?: string) => number;
+  /** Calls of this process that are not over. */
+  readonly activeCount: () => number;
+  /** Of these and of those that are being answered, the ones of a business that came before a call. */
+  readonly countBefore: (callSid: string, businessId: string) => number;
   readonly tokenTtlMs: number;
   readonly longestCallMs: number;
   readonly logger: Logger;
@@ -34,10 +36,10 @@ const ENDING_MS = 600_000;
 
 /** This process among all gateways of one public address. It is silent until `presence.start`. */
 export function createSharing(deps: SharingDeps): Sharing {
-  const { records, processes, businesses, instance, countHere, tokenTtlMs, logger } = deps;
-  const presence = createPresence({ processes, describe: () => ({ instance, calls: countHere() }), logger });
+  const { records, processes, businesses, instance, activeCount, countBefore, tokenTtlMs, logger } = deps;
+  const presence = createPresence({ processes, describe: () => ({ instance, calls: activeCount() }), logger });
   const directory = new SharedDirectory({ records, presence, tokenTtlMs });
   const longestCallMs = deps.longestCallMs + ENDING_MS;
-  const room = new BusinessRoom({ businesses, directory, presence, countHere, longestCallMs, logger });
+  const room = new BusinessRoom({ businesses, directory, presence, countBefore, longestCallMs, logger });
   return { presence, directory, room };
 }

@@ -1,5 +1,6 @@
 import type { CallEnded } from '@pipeline/contracts';
 import { answerCall, type Answer, type AnswerDeps } from '../answer-call.ts';
+import { createArrivals } from '../arrivals.ts';
 import { createCalls, type Calls } from '../calls.ts';
 import { noteStatus, type Noted } from '../note-status.ts';
 import { createEndPublisher } from '../publish-end.ts';
@@ -31,7 +32,8 @@ export function startPod(name: string, world: { network: Network; bucket: Memory
   const { presence, directory, room } = createSharing({
     ...shared,
     instance: name,
-    countHere: (businessId) => calls.activeCount(businessId),
+    activeCount: () => calls.activeCount(),
+    countBefore: (callSid, businessId) => arrivals.countBefore(callSid, businessId),
     tokenTtlMs: 60_000,
     longestCallMs: 3_600_000,
     logger: silentLogger,
@@ -55,12 +57,14 @@ export function startPod(name: string, world: { network: Network; bucket: Memory
     onEnded: () => undefined,
     logger: silentLogger,
   });
+  const arrivals = createArrivals(calls);
   const deps: AnswerDeps = {
     settings: { byPhone: async () => business },
     calls,
     directory,
     limits,
     room,
+    arrivals,
     hasRoom: () => true,
     logger: silentLogger,
   };
