@@ -77,7 +77,7 @@ function assemble(connection: Connection, who: ConnectionIdentity): { operator: 
       openBucket: (options) => openBucket(connection, options),
       close: () => close(connection),
     },
-    parts: { claims, publish, crashes, writeDeadLetter },
+    parts: { claims, publish, crashes, writeDeadLetter, now: connection.clock.now },
   };
 }
 

@@ -33,15 +33,17 @@ export async function compareTopology(connection: Connection, topology: Topology
 }
 
 /** How one stream or bucket deviates; empty when it is as expected. */
-export async function compareStream({ jsm }: Connection, spec: StreamSpec): Promise<Difference[]> {
+export async function compareStream({ jsm, clock }: Connection, spec: StreamSpec): Promise<Difference[]> {
   const actual = await orMissing(jsm.streams.info(spec.name));
+  clock.note(actual?.ts);
   return actual === null ? [missing(spec.name)] : compareFields(spec.name, spec.config, { ...actual.config });
 }
 
 /** How one durable consumer deviates; empty when it is as expected. A missing stream counts as a missing consumer. */
-export async function compareConsumer({ jsm }: Connection, spec: ConsumerSpec): Promise<Difference[]> {
+export async function compareConsumer({ jsm, clock }: Connection, spec: ConsumerSpec): Promise<Difference[]> {
   const where = `${spec.stream}/${spec.name}`;
   const actual = await orMissing(jsm.consumers.info(spec.stream, spec.name));
+  clock.note(actual?.ts);
   return actual === null ? [missing(where)] : compareFields(where, spec.config, { ...actual.config });
 }
 

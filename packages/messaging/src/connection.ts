@@ -7,6 +7,7 @@ import {
   type NatsConnection,
 } from 'nats';
 import type { Identity } from '@pipeline/contracts';
+import { createBrokerClock, type BrokerClock } from './broker-clock.ts';
 import { BrokerError, describeBrokerFailure } from './broker-error.ts';
 import type { Log } from './log.ts';
 
@@ -36,6 +37,8 @@ export type Connection = {
   readonly jsm: JetStreamManager;
   readonly config: BrokerConfig;
   readonly instance: string;
+  /** Told by every answer that carries the time. */
+  readonly clock: BrokerClock;
   isConnected(): boolean;
 };
 
@@ -99,7 +102,13 @@ function connectOptions({ config, identity, instance }: ConnectionIdentity): Con
 async function clients(nc: NatsConnection, { config, instance }: ConnectionIdentity) {
   // checkAPI asks for account information, a right that services do not have.
   const options = { timeout: REQUEST_TIMEOUT_MS, checkAPI: false };
-  return { js: nc.jetstream(options), jsm: await nc.jetstreamManager(options), config, instance };
+  return {
+    js: nc.jetstream(options),
+    jsm: await nc.jetstreamManager(options),
+    config,
+    instance,
+    clock: createBrokerClock(),
+  };
 }
 
 function watched(

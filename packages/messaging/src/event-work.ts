@@ -133,7 +133,7 @@ function crashKey({ work, event }: Task) {
   return { stage: work.consumer, callSid: event.callSid, revision: event.revision };
 }
 
-function failedTry({ message, event }: Task, error: unknown): FailedTry {
+function failedTry({ parts, message, event }: Task, error: unknown): FailedTry {
   const messageAtMs = message.info.timestampNanos / 1_000_000;
-  return { error: asRetryable(error), attempt: event.attempt, messageAtMs, nowMs: Date.now(), random: Math.random() };
+  return { error: asRetryable(error), attempt: event.attempt, messageAtMs, nowMs: parts.now(), random: Math.random() };
 }

@@ -1,6 +1,6 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { headers, type MsgHdrs } from 'nats';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PermanentError, RetryLaterError, type CallEnded, type CallTranscribed } from '@pipeline/contracts';
 import type { Broker } from './broker.ts';
 import { callEnded, callTranscribed, notTranscribed, transcribedOfSize } from './fixtures/events.ts';
@@ -206,6 +206,22 @@ describe('failures of the work', () => {
     expect(attempts).toEqual([1, 2, 3, 4, 5]);
     const next = await broker.lastEvent('call.transcribed', event.businessId, event.callSid);
     expect(next?.data.stages.transcriber?.code).toBe('PROVIDER_UNAVAILABLE');
+  });
+
+  it.each([
+    ['an hour fast gives up nothing before its deadline', 3_600_000, 60_000, 'retried'],
+    ['an hour slow gives up at the deadline', -3_600_000, 0, 'handed_on'],
+  ])('B96 a worker whose clock is %s', async (_name, wrongBy, PROVIDER_DEADLINE_MS, fifth) => {
+    const rightNow = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => rightNow() + wrongBy);
+    const { outcomes } = await start({
+      timing: { ...QUICK, RETRY_BASE_MS: 5, PROVIDER_DEADLINE_MS },
+      handle: () => Promise.reject(new RetryLaterError('503')),
+    });
+    await broker.publish(callEnded());
+    await until('five tries have failed', () => outcomes().length >= 5);
+    clock.mockRestore();
+    expect(outcomes().slice(0, 5)).toEqual(['retried', 'retried', 'retried', 'retried', fifth]);
   });
 
   it('an error of nobody becomes INTERNAL_ERROR at the deadline', async () => {

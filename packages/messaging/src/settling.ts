@@ -16,6 +16,8 @@ export type WorkerParts = {
   readonly publish: Publish;
   readonly writeDeadLetter: WriteDeadLetter;
   readonly ackWaitMs: number;
+  /** By the clock that stamped the messages. */
+  readonly now: () => number;
   /** Aborted when the process cannot wait any longer for what is in hand. */
   readonly aborted: AbortSignal;
 };
