@@ -27,7 +27,7 @@ export async function startWatch(options: {
 }): Promise<Watch> {
   const { logger, signal } = options;
   let state: StoreReadiness = { ok: false, reason: 'not connected yet' };
-  let setAt = Date.now();
+  let setAt = performance.now();
   let wake = new AbortController();
 
   const lookOnce = async (): Promise<void> => {
@@ -39,7 +39,7 @@ export async function startWatch(options: {
     });
     if (signal.aborted || (next.ok && wake.signal.aborted)) return; // closed, or doubted while looking
     state = next;
-    setAt = Date.now();
+    setAt = performance.now();
     if (next.ok && !before.ok) logger.info({}, 'MongoDB is ready');
     const isNews = !next.ok && (before.ok || before.reason !== next.reason);
     if (isNews)
@@ -57,7 +57,7 @@ export async function startWatch(options: {
   await lookOnce();
   return {
     ended: keepLooking(),
-    readiness: () => (Date.now() - setAt > STALE_MS ? { ok: false, reason: 'no answer to pings' } : state),
+    readiness: () => (performance.now() - setAt > STALE_MS ? { ok: false, reason: 'no answer to pings' } : state),
     doubt: (reason) => {
       if (state.ok) state = { ok: false, reason };
       wake.abort();

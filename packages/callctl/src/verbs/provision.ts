@@ -28,7 +28,7 @@ export const provision: Verb = {
     const seconds = Number(context.options['wait']);
     if (!/^\d{1,4}$/.test(String(context.options['wait'])))
       throw new UsageError('--wait takes whole seconds, up to 9999');
-    const until = Date.now() + seconds * 1_000;
+    const until = performance.now() + seconds * 1_000;
     const config = parseConfig(bothSchema, context.environment);
     const lines: string[] = [];
     const report = (line: string): void => {
@@ -95,7 +95,7 @@ async function waitFor(
     if (reason === null) return;
     if (reason !== last) context.progress(`waiting for ${what}: ${reason}`);
     last = reason;
-    if (Date.now() >= until)
+    if (performance.now() >= until)
       throw new CommandError(`${what} is not there. Start it, or wait longer with --wait <seconds>.`);
     await delay(RETRY_MS, undefined, { signal: context.signal });
   }
