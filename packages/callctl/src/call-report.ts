@@ -1,6 +1,7 @@
 import type { DeliveryRow } from '@pipeline/call-store/deliveries';
 import type { CallLog } from '@pipeline/contracts';
 import { foreignText } from './terminal-text.ts';
+import { interruptionsOf, transcriptRows, transcriptText } from './transcript-report.ts';
 
 /** What `show` tells of a stored call. */
 export type CallReport = {
@@ -16,7 +17,8 @@ const SPEECH = ['transcription', 'transcription_turns', 'final_transcript', 'fin
 export function reportJson({ callLog, deliveries, withTranscript }: CallReport): unknown {
   const hidden: readonly string[] = withTranscript ? [] : SPEECH;
   const shown = Object.fromEntries(Object.entries(callLog).filter(([key]) => !hidden.includes(key)));
-  return { kind: 'call', callLog: shown, deliveries: deliveries.map(({ body: _body, ...row }) => row) };
+  const interruptions = interruptionsOf(callLog);
+  return { kind: 'call', callLog: shown, interruptions, deliveries: deliveries.map(({ body: _body, ...row }) => row) };
 }
 
 /** The call as lines for a person. */
@@ -32,13 +34,14 @@ export function reportText({ callLog, deliveries, withTranscript }: CallReport, 
     ['ended', `${foreign(callLog.endedReason)} (${callLog.source})`],
     ['status', `${callLog.status}, revision ${callLog.revision}${previous}, stored ${callLog.stored_at}`],
     ...stageRows(callLog),
+    ...transcriptRows(callLog, isTerminal),
     ['summary', foreign(callLog.summary)],
     ...callLog.fields.map((field) => [`field ${field.key}`, fieldText(field, foreign)] as const),
     ...deliveryRows(deliveries),
   ];
   const width = Math.max(...rows.map(([left]) => left.length));
   const lines = rows.map(([left, right]) => `${left.padEnd(width)}  ${indented(right, width + 2)}`);
-  return [...lines, ...(withTranscript ? transcriptLines(callLog, foreign) : [])].join('\n');
+  return [...lines, ...(withTranscript ? ['', transcriptText(callLog, isTerminal)] : [])].join('\n');
 }
 
 function stageRows(callLog: CallLog): (readonly [string, string])[] {
@@ -63,17 +66,6 @@ function deliveryRows(deliveries: readonly DeliveryRow[]): (readonly [string, st
     const next = row.nextAttemptAt === null ? '' : `, next look ${row.nextAttemptAt.toISOString()}`;
     return ['webhook', `${row.webhookId} to ${row.endpointId}: ${row.state}, attempts ${row.attempts}${next}`] as const;
   });
-}
-
-function transcriptLines(callLog: CallLog, foreign: (text: string | null) => string): string[] {
-  return [
-    '',
-    'final transcript',
-    foreign(callLog.final_transcript),
-    '',
-    'live transcript',
-    foreign(callLog.transcription),
-  ];
 }
 
 function indented(text: string, width: number): string {
