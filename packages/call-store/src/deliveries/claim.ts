@@ -2,7 +2,7 @@ import { trusted, type Model } from 'mongoose';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import type { EndpointBook } from './endpoint/book.ts';
-import { earlier } from './endpoint/due.ts';
+import { LANES } from './endpoint/due.ts';
 import type { Endpoint, EndpointChange, Lane } from './endpoint/endpoint.ts';
 import { noteLook, returnSlots, takeSlots, type SlotRequest } from './endpoint/slots.ts';
 import { leaseFields } from './freeze.ts';
@@ -15,7 +15,17 @@ export type ClaimOptions = Lease & {
   readonly limit: number;
   /** Of these, the ones that were tried before. */
   readonly later: number;
+  /** What the caller has room for. Default anything up to `limit`. */
+  readonly places?: ClaimPlaces;
   readonly signal: AbortSignal;
+};
+
+/** The caller's places for rows of one endpoint. */
+export type ClaimPlaces = {
+  /** Keeps up to `wanted` places, answers how many. What is claimed uses one of them. */
+  keep(endpointId: string, wanted: number): number;
+  /** Places that were kept and not used. */
+  giveBack(endpointId: string, count: number): void;
 };
 
 /** A row in the hands of the caller. */
@@ -28,8 +38,10 @@ export type Claimed = {
 
 type Deps = { readonly deliveries: Model<DeliveryDocument>; readonly book: EndpointBook };
 type Waiting = { readonly _id: string; readonly nextAttemptAt: Date };
-type Pages = Readonly<Record<Lane, readonly Waiting[]>>;
+/** A lane that was not read is not there. */
+type Pages = Readonly<Partial<Record<Lane, readonly Waiting[]>>>;
 
+const ANY_PLACE: ClaimPlaces = { keep: (_endpointId, wanted) => wanted, giveBack: () => undefined };
 /** Endpoints that one round looks at, the one that waited longest first. */
 const MAX_ENDPOINTS = 256;
 /** Endpoints that are worked on at the same time. */
@@ -43,19 +55,28 @@ let claims = 0;
  * everybody else's. Of each endpoint the oldest rows are read, slots are taken for as many as it allows, and these rows are leased.
  */
 export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claimed[]> {
+  const { places = ANY_PLACE } = options;
   const { endpoints, now } = await deps.book.listDue(MAX_ENDPOINTS, options.signal);
   const left = { all: options.limit, later: options.later };
   const claimed: Claimed[] = [];
+  const failures: unknown[] = [];
   const queue = [...endpoints];
   const work = async (): Promise<void> => {
     while (left.all > 0) {
       const endpoint = queue.shift();
       if (endpoint === undefined) return;
-      const share = Math.min(left.all, Math.max(1, endpoint.limits.maxInFlight));
+      const share = places.keep(endpoint.id, Math.min(left.all, Math.max(1, endpoint.limits.maxInFlight)));
+      if (share === 0) continue;
       const later = Math.min(left.later, share);
       left.all -= share;
       left.later -= later;
-      const rows = await claimOf(deps, endpoint, { ...options, limit: share, later }, now);
+      const rows = await claimOf(deps, endpoint, { ...options, limit: share, later }, now).catch((error: unknown) => {
+        // What others of this look have leased is not thrown away for it.
+        failures.push(error);
+        queue.length = 0;
+        return [];
+      });
+      places.giveBack(endpoint.id, share - rows.length);
       claimed.push(...rows);
       const taken = rows.filter(({ hold }) => hold.lane === 'later').length;
       left.all += share - rows.length;
@@ -64,6 +85,7 @@ export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claim
   };
   // Shares are promised before it is known how much of them is used, so what comes back is shared out again.
   while (queue.length > 0 && left.all > 0) await Promise.all(Array.from({ length: PARALLEL }, work));
+  if (claimed.length === 0 && failures.length > 0) throw failures[0];
   return claimed;
 }
 
@@ -81,7 +103,11 @@ async function claimOf(deps: Deps, endpoint: Endpoint, options: ClaimOptions, no
     { ids: granted, dueAt: now, lease: { owner, leaseMs: options.leaseMs } },
     options.signal,
   );
-  const waited = new Map([...pages.first, ...pages.later, ...pages.test].map((row) => [row._id, row.nextAttemptAt]));
+  const waited = new Map(
+    Object.values(pages)
+      .flat()
+      .map((row) => [row._id, row.nextAttemptAt]),
+  );
   const claimed = rows.map((row) => ({ row, hold: holdOf(row, owner), dueAt: waited.get(row.id) ?? now }));
   // Others may have been faster with a row; what was granted for it goes back.
   const unused = granted.filter((id) => !rows.some((row) => row.id === id)).map((id) => slotOf(owner, id));
@@ -89,7 +115,7 @@ async function claimOf(deps: Deps, endpoint: Endpoint, options: ClaimOptions, no
   return claimed;
 }
 
-/** The oldest rows of each lane: one more than may be taken, so that what stays behind is known. */
+/** The oldest rows of each lane that may send: one more than may be taken, so that what stays behind is known. */
 async function readPages(
   deliveries: Model<DeliveryDocument>,
   endpoint: Endpoint,
@@ -107,12 +133,14 @@ async function readPages(
     return inTime('find due deliveries', signal, query);
   };
   const isOpen = endpoint.state === 'active' || (endpoint.resumesAt !== null && endpoint.resumesAt <= now);
+  // A test that ended with its process waits since the end of its lease, which nobody may have noted so far.
+  const hasTest = endpoint.waiting.test !== null || endpoint.leases.some((lease) => lease.lane === 'test');
   const [first, after, test] = await Promise.all([
-    isOpen ? page('first', limit) : [],
-    isOpen ? page('later', Math.max(0, later)) : [],
-    endpoint.testFrom === null ? [] : page('test', limit),
+    isOpen ? page('first', limit) : null,
+    isOpen ? page('later', Math.max(0, later)) : null,
+    hasTest ? page('test', limit) : null,
   ]);
-  return { first, later: after, test };
+  return { ...(first && { first }), ...(after && { later: after }), ...(test && { test }) };
 }
 
 /** Takes slots for the rows that are due, and notes what stays behind. Answers with the ids of the rows that got one. */
@@ -124,9 +152,10 @@ function takeAndNote(
   now: Date,
 ): EndpointChange<string[]> {
   const isDue = ({ nextAttemptAt }: Waiting): boolean => nextAttemptAt <= now;
-  const test = pages.test.filter(isDue).slice(0, options.limit);
-  const first = pages.first.filter(isDue).slice(0, options.limit - test.length);
-  const later = pages.later.filter(isDue).slice(0, Math.min(options.later, options.limit - test.length - first.length));
+  const dueOf = (lane: Lane, count: number): Waiting[] => (pages[lane] ?? []).filter(isDue).slice(0, count);
+  const test = dueOf('test', options.limit);
+  const first = dueOf('first', options.limit - test.length);
+  const later = dueOf('later', Math.min(options.later, options.limit - test.length - first.length));
   const request = (lane: Lane, rows: readonly Waiting[]): SlotRequest => ({
     lane,
     ids: rows.map((row) => slotOf(owner, row._id)),
@@ -136,11 +165,13 @@ function takeAndNote(
   return (endpoint, at) => {
     const taken = take(endpoint, at);
     const ids = new Set(taken.answer);
-    const oldest = (rows: readonly Waiting[]): Date | null =>
-      rows.find((row) => !ids.has(slotOf(owner, row._id)))?.nextAttemptAt ?? null;
-    const isOpen = endpoint.state === 'active';
-    const waitingFrom = isOpen ? earlier(oldest(pages.first), oldest(pages.later)) : seen.waitingFrom;
-    const noted = noteLook(seen.version, { waitingFrom, testFrom: oldest(pages.test) })(taken.endpoint, at);
+    const look: { [L in Lane]?: Date | null } = {};
+    for (const lane of LANES) {
+      const rows = pages[lane];
+      const left = rows?.find((row) => !ids.has(slotOf(owner, row._id)));
+      if (rows !== undefined) look[lane] = left?.nextAttemptAt ?? null;
+    }
+    const noted = noteLook(seen.version, look)(taken.endpoint, at);
     const rows = [...test, ...first, ...later].filter((row) => ids.has(slotOf(owner, row._id)));
     return { endpoint: noted.endpoint, answer: rows.map((row) => row._id) };
   };

@@ -2,7 +2,7 @@ export { connectStore, type Store, type StoreLog, type StoreReadiness } from '..
 export type { StoreConfig } from '../connection/options.ts';
 export { createAnnouncedCalls, MAX_ANNOUNCED, type AnnouncedCalls } from './announced.ts';
 export type { AttemptOutcome, AttemptRecord, StoredAttempt } from './attempt.ts';
-export type { Claimed, ClaimOptions } from './claim.ts';
+export type { Claimed, ClaimOptions, ClaimPlaces } from './claim.ts';
 export type { EndpointBook, EndpointCensus } from './endpoint/book.ts';
 export type {
   Endpoint,
@@ -14,9 +14,10 @@ export type {
   Lane,
   SlotLease,
 } from './endpoint/endpoint.ts';
+export { DRAIN_PER_SECOND } from './endpoint/bucket.ts';
 export { DEFAULT_LIMITS } from './endpoint/endpoint.ts';
 export { pause, resume } from './endpoint/operate.ts';
-export type { EndpointVerdict } from './endpoint/outcome.ts';
+export { STOPPING, type EndpointVerdict } from './endpoint/outcome.ts';
 export { noteWaiting } from './endpoint/slots.ts';
 export { createForgettingDeliveries, MAX_FORGOTTEN, type Forgotten, type ForgettingDeliveries } from './forgetting.ts';
 export type { Frozen } from './freeze.ts';

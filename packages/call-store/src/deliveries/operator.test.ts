@@ -84,9 +84,9 @@ test('a row that is noted together with a look that has not seen it stays noted'
   await Promise.all([
     endpoints.change('biz_1', returnSlots(['none']), never),
     endpoints.change('biz_1', noteWaiting('later', from), never),
-    endpoints.change('biz_1', noteLook(version, { waitingFrom: null, testFrom: null }), never),
+    endpoints.change('biz_1', noteLook(version, { first: null, later: null, test: null }), never),
   ]);
-  expect((await endpoints.find('biz_1', never))?.waitingFrom).toEqual(from);
+  expect((await endpoints.find('biz_1', never))?.waiting.later).toEqual(from);
   await close();
 });
 

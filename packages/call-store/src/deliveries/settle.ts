@@ -13,19 +13,31 @@ import { millisecondsSchema, ownerSchema, rowIdSchema, type DeliveryRow, type Ho
 /** How settling ended. */
 export type Settled =
   | { readonly kind: 'settled'; readonly row: DeliveryRow }
-  /** The lease was over and somebody else has the row, or nobody any more. Nothing was written. */
+  /** The lease was over and somebody else has the row, or nobody any more. Only the endpoint heard what the attempt says about it. */
   | { readonly kind: 'lost' };
 
 export type SettleDeps = {
   readonly deliveries: Model<DeliveryDocument>;
   readonly book: EndpointBook;
   readonly log: AttemptLog;
+  /** Of holds whose settling broke off, how far it came. */
+  readonly unfinished: WeakMap<Hold, Progress>;
+};
+
+/** What is written of an outcome is not written again, and what is not is carried on. */
+export type Progress = {
+  /** What the row was to become by a write that may have reached the database. */
+  intended: DeliveryRow | null;
+  settled: Settled | null;
+  /** The endpoint may have heard of it already. */
+  isNoted: boolean;
 };
 
 /**
- * See `DeliveryStore.settle`. The row first: what it says is what counts. The endpoint and the attempt log follow together. Nobody but the
- * holder changes a row in work, so what is read holds until the write, which the lease fences. In one `findAndModify` it would be one
- * round trip; the local stand-in of MongoDB looks through all of the collection for it, whatever the filter.
+ * See `DeliveryStore.settle`. The row first: what it says is what counts, and a process that dies behind it has delivered. The endpoint
+ * hears what the attempt says about it whatever became of the row: the answer was given, and a store that fails between the writes is
+ * asked again. Nobody but the holder changes a row in work, so what is read holds until the write, which the lease fences. In one
+ * `findAndModify` it would be one round trip; the local stand-in of MongoDB looks through all of the collection for it, whatever the filter.
  */
 export async function settle(
   deps: SettleDeps,
@@ -33,18 +45,43 @@ export async function settle(
   outcome: AttemptOutcome,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const held = await readHeld(deps.deliveries, hold, signal);
-  const after = held === null ? null : afterAttempt(held, outcome);
-  const row = after !== null && (await writeHeld(deps.deliveries, hold, after, signal)) ? after : null;
-  const { endpointId, slot, lane } = hold;
-  if (row === null) {
-    await deps.book.change(endpointId, returnSlots([slot]), signal);
-    return { kind: 'lost' };
-  }
+  const progress = deps.unfinished.get(hold) ?? { intended: null, settled: null, isNoted: false };
+  deps.unfinished.set(hold, progress);
+  const isFirst = progress.settled === null;
+  const settled = (progress.settled ??= await settleRow(deps.deliveries, hold, outcome, progress, signal));
+  const { slot, lane } = hold;
   const { limits, verdict = { kind: 'none' } } = outcome;
-  const note = { slot, lane, verdict, nextAttemptAt: row.nextAttemptAt, ...(limits && { limits }) };
-  await Promise.all([deps.book.change(endpointId, noteAttempt(note), signal), remember(deps.log, row, outcome)]);
-  return { kind: 'settled', row };
+  const next = settled.kind === 'settled' ? nextOf(settled.row) : null;
+  const isRepeated = progress.isNoted;
+  progress.isNoted = true;
+  const note = noteAttempt({ slot, lane, verdict, next, isRepeated, ...(limits && { limits }) });
+  const logged = isFirst && settled.kind === 'settled' ? remember(deps.log, settled.row, outcome) : null;
+  await Promise.all([deps.book.change(hold.endpointId, note, signal), logged]);
+  deps.unfinished.delete(hold);
+  return settled;
+}
+
+async function settleRow(
+  deliveries: Model<DeliveryDocument>,
+  hold: Hold,
+  outcome: AttemptOutcome,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Settled> {
+  const held = await readHeld(deliveries, hold, signal);
+  if (held === null) {
+    // The write of before may have been done although its answer was lost.
+    const { intended } = progress;
+    const isDone = intended !== null && (await isWritten(deliveries, intended, signal));
+    return isDone ? { kind: 'settled', row: intended } : { kind: 'lost' };
+  }
+  const row = afterAttempt(held, outcome);
+  progress.intended = row;
+  return (await writeHeld(deliveries, hold, row, signal)) ? { kind: 'settled', row } : { kind: 'lost' };
+}
+
+function nextOf({ lane, nextAttemptAt: at }: DeliveryRow) {
+  return at === null ? null : { lane, at };
 }
 
 /** See `DeliveryStore.release`. */
@@ -116,6 +153,16 @@ async function writeHeld(
       : { $set: { ...fields, nextAttemptAt } };
   const query = () => deliveries.updateOne(heldBy(hold), update).exec();
   return (await inTime('settle a delivery', signal, query)).matchedCount === 1;
+}
+
+/** True when the row is as it was to become; the time to the millisecond is that of no other attempt. */
+async function isWritten(
+  deliveries: Model<DeliveryDocument>,
+  { id, state, attempts, updatedAt }: DeliveryRow,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const filter = { _id: id, state, attempts, updatedAt, lease: null };
+  return (await inTime('read a settled delivery', signal, () => deliveries.countDocuments(filter).exec())) === 1;
 }
 
 function heldBy({ rowId, owner }: Hold) {

@@ -42,7 +42,8 @@ export type DeliveryStore = {
   claimDue(options: ClaimOptions): Promise<Claimed[]>;
   /**
    * Ends a hold with what came of it: one atomic update of the row, fenced by its lease, then the endpoint and the attempt log. `lost`
-   * when the row is leased to somebody else or nobody by now, and then nothing was written.
+   * when the row is leased to somebody else or nobody by now; the endpoint hears of the attempt all the same. Asked again with the same
+   * hold after an error it goes on where it broke off.
    */
   settle(hold: Hold, outcome: AttemptOutcome, signal: AbortSignal): Promise<Settled>;
   /** Gives a row back unsent, due at once: for a shutdown. False when it was not the holder's any more. */
@@ -80,7 +81,7 @@ export function createDeliveryStore(store: Store, options: Pick<BookOptions, 'on
   const models = deliveryModels(connection('delivery'));
   const { deliveries, attempts } = models;
   const book = createEndpointBook(models.endpoints, options);
-  const settling = { deliveries, book, log: createAttemptLog(attempts, logger) };
+  const settling = { deliveries, book, log: createAttemptLog(attempts, logger), unfinished: new WeakMap() };
 
   return {
     endpoints: book,

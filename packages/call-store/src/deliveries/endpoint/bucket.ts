@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoint.ts';
 
 /** What an endpoint that is active again after a pause may get in a second until it has caught up. */
-const DRAIN_PER_SECOND = 5;
+export const DRAIN_PER_SECOND = 5;
 
 type Bucket = Endpoint['bucket'];
 type Rated = Pick<Endpoint, 'bucket' | 'limits' | 'throttle' | 'isDraining'>;

@@ -1,5 +1,5 @@
 import { Schema } from 'mongoose';
-import type { Endpoint } from './endpoint.ts';
+import { NONE_WAITING, type Endpoint } from './endpoint.ts';
 
 export const ENDPOINTS = 'webhook_endpoints';
 
@@ -42,9 +42,10 @@ export const CENSUS = [
   },
 ];
 
+/** What a document does not tell of its waiting rows, one of another version for example, the rows tell (`healDue`). */
 export function toEndpoint(document: EndpointDocument): Endpoint {
-  const { _id: id, nextDueAt, updatedAt: _updatedAt, ...rest } = document;
-  return { ...rest, id, nextDueAt: nextDueAt ?? null };
+  const { _id: id, nextDueAt, updatedAt: _updatedAt, waiting, ...rest } = document;
+  return { ...rest, id, waiting: { ...NONE_WAITING, ...waiting }, nextDueAt: nextDueAt ?? null };
 }
 
 export function toDocument({ id, nextDueAt, ...rest }: Endpoint): Omit<EndpointDocument, 'updatedAt'> {

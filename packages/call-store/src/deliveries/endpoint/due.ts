@@ -1,5 +1,8 @@
 import { bucketReadyAt } from './bucket.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, Lane } from './endpoint.ts';
+
+/** All lanes. */
+export const LANES = ['first', 'later', 'test'] as const satisfies readonly Lane[];
 
 /**
  * Brings an endpoint to an instant: leases that have ended go, and what they were for waits again; a cooldown that is over makes it
@@ -13,13 +16,11 @@ export function settleTimes(endpoint: Endpoint, now: Date): Endpoint {
 }
 
 function withoutEnded(endpoint: Endpoint, now: Date): Endpoint {
-  let { waitingFrom, testFrom } = endpoint;
+  let { waiting } = endpoint;
   for (const { lane, until } of endpoint.leases) {
-    if (until > now) continue;
-    if (lane === 'test') testFrom = earlier(testFrom, until);
-    else waitingFrom = earlier(waitingFrom, until);
+    if (until <= now) waiting = { ...waiting, [lane]: earlier(waiting[lane], until) };
   }
-  return { ...endpoint, waitingFrom, testFrom, leases: endpoint.leases.filter((lease) => lease.until > now) };
+  return { ...endpoint, waiting, leases: endpoint.leases.filter((lease) => lease.until > now) };
 }
 
 /** Active from now on; what waited goes out at a bounded rate. */
@@ -44,26 +45,55 @@ export function earlier(one: Date | null, other: Date | null): Date | null {
 }
 
 function nextDue(endpoint: Endpoint): Date | null {
-  // The end of a lease counts as well: what its process did not finish is then due again.
-  const ends = endpoint.leases.map((lease) => lease.until).toSorted((one, other) => one.getTime() - other.getTime());
-  const first = ends[0] ?? null;
-  const waiting = earlier(endpoint.waitingFrom, first);
-  if (endpoint.state !== 'active') {
-    const resumed = endpoint.resumesAt === null || waiting === null ? null : later(endpoint.resumesAt, waiting);
-    return earlier(endpoint.testFrom, resumed);
-  }
-  const isFull = endpoint.leases.length >= endpoint.limits.maxInFlight;
-  const probe = endpoint.leases.find((lease) => lease.isProbe)?.until ?? null;
-  const hindrances = [
-    endpoint.throttle?.until ?? null,
-    endpoint.breaker === null ? null : later(endpoint.breaker.openUntil, probe ?? endpoint.breaker.openUntil),
-    bucketReadyAt(endpoint),
-    isFull ? first : null,
-  ];
-  const possible = waiting === null ? null : hindrances.reduce<Date>((at, other) => later(at, other ?? at), waiting);
-  return earlier(endpoint.testFrom, possible);
+  return LANES.map((lane) => laneDue(endpoint, lane)).reduce(earlier);
 }
 
-function later(one: Date, other: Date): Date {
-  return one >= other ? one : other;
+function laneDue(endpoint: Endpoint, lane: Lane): Date | null {
+  // The end of a lease counts as well: what its process did not finish is then due again.
+  const waiting = earlier(endpoint.waiting[lane], endsOf(endpoint.leases, lane)[0] ?? null);
+  if (waiting === null) return null;
+  if (lane === 'test') return later(waiting, testPossibleAt(endpoint));
+  if (endpoint.state !== 'active') return endpoint.resumesAt === null ? null : later(waiting, endpoint.resumesAt);
+  const { throttle, breaker } = endpoint;
+  const possible = later(waiting, throttle?.until ?? null);
+  // A probe asks for nothing else.
+  if (breaker !== null) return later(later(possible, breaker.openUntil), probeEnd(endpoint));
+  return later(later(possible, bucketReadyAt(endpoint)), slotFreeAt(endpoint, lane));
+}
+
+function probeEnd({ leases }: Endpoint): Date | null {
+  return leases.find((lease) => lease.isProbe)?.until ?? null;
+}
+
+/** A test goes beyond the cap, but only one of them. */
+function testPossibleAt({ leases, limits }: Endpoint): Date | null {
+  const isFull = leases.length >= limits.maxInFlight && leases.some(({ lane }) => lane === 'test');
+  return isFull ? (endsOf(leases)[0] ?? null) : null;
+}
+
+/** When the cap and the share of the lane let one more out if nothing is settled before; null when they do now. */
+function slotFreeAt({ leases, limits }: Endpoint, lane: 'first' | 'later'): Date | null {
+  const ofCap = endsOf(leases)[leases.length - limits.maxInFlight] ?? null;
+  const ofLane = endsOf(leases, lane);
+  return latest(ofCap, ofLane[ofLane.length - shareOf(lane, limits.maxInFlight)] ?? null);
+}
+
+/** When leases end, the first one first. */
+function endsOf(leases: Endpoint['leases'], lane?: Lane): Date[] {
+  const ends = leases.filter((lease) => lane === undefined || lease.lane === lane).map(({ until }) => until);
+  return ends.toSorted((one, other) => one.getTime() - other.getTime());
+}
+
+/** The most slots that one lane may hold: first attempts and retries each leave some to the other. */
+export function shareOf(lane: 'first' | 'later', slots: number): number {
+  if (lane === 'first') return slots >= 4 ? slots - 1 : slots;
+  return slots === 1 ? 1 : slots - Math.max(1, Math.floor(slots / 4));
+}
+
+function latest(one: Date | null, other: Date | null): Date | null {
+  return one === null ? other : later(one, other);
+}
+
+function later(one: Date, other: Date | null): Date {
+  return other === null || one >= other ? one : other;
 }

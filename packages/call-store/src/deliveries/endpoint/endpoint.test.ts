@@ -27,7 +27,7 @@ describe('slots', () => {
     expect(world.endpoint.nextDueAt).toEqual(new Date(START + 60_000));
     world.pass(60_001);
     world.change(returnSlots(['another']));
-    expect(world.endpoint.waitingFrom).toEqual(new Date(START + 60_000));
+    expect(world.endpoint.waiting.first).toEqual(new Date(START + 60_000));
     expect(world.endpoint.nextDueAt?.getTime()).toBeLessThanOrEqual(world.now());
   });
 
@@ -48,6 +48,15 @@ describe('slots', () => {
     expect(world.take('test', 1)).toBe(1);
     expect(world.take('test', 1)).toBe(0);
     expect(world.endpoint.leases).toHaveLength(3);
+  });
+
+  it('of a lane whose share is full are not looked for before one of them is free', () => {
+    const world = createWorld();
+    world.change(noteWaiting('later', 'now'));
+    expect(world.take('later', 10)).toBe(6);
+    expect(world.endpoint.nextDueAt).toEqual(new Date(START + 60_000));
+    world.change(noteWaiting('first', 'now'));
+    expect(world.endpoint.nextDueAt).toEqual(new Date(START));
   });
 
   it('with a slow rate are given one by one', () => {
@@ -156,7 +165,7 @@ describe('an endpoint that only fails', () => {
     expect(world.endpoint).toMatchObject({ state: 'paused', reason: 'failing' });
     world.change(noteWaiting('first', 'now'));
     expect(world.take('first', 1)).toBe(0);
-    expect(world.endpoint).toMatchObject({ waitingFrom: new Date(world.now()), nextDueAt: null });
+    expect(world.endpoint).toMatchObject({ waiting: { first: new Date(world.now()) }, nextDueAt: null });
   });
 
   it('is not paused before twenty attempts, however long it takes, nor before five days, however many', () => {
@@ -202,6 +211,23 @@ describe('a paused endpoint', () => {
     expect(world.take('first', 100)).toBe(5);
     world.pass(1_000);
     expect(world.take('first', 100)).toBe(5);
+  });
+
+  it('that answers 410 again before the five minutes are over stays disabled', () => {
+    const world = createWorld();
+    world.attempt({ kind: 'gone', reason: 'endpoint_gone' });
+    world.attempt({ kind: 'healthy' }, 'test');
+    world.attempt({ kind: 'gone', reason: 'endpoint_gone' }, 'test');
+    world.pass(DAY);
+    expect(world.endpoint).toMatchObject({ state: 'disabled', resumesAt: null });
+    expect(world.take('first', 1)).toBe(0);
+  });
+
+  it('is looked at for a test as soon as the lease of the one before ends with its process', () => {
+    const world = createWorld();
+    world.change(pause());
+    world.take('test', 1);
+    expect(world.endpoint.nextDueAt).toEqual(new Date(START + 60_000));
   });
 
   it('that an operator paused is resumed by an operator, and by no test', () => {
@@ -270,7 +296,7 @@ function createWorld(limits = { ratePerSecond: 1_000, maxInFlight: 8 }) {
     /** Ends the slot that was taken last. */
     settle: (verdict: EndpointVerdict): void => {
       const { id = 'none', lane = 'first' } = held.pop() ?? {};
-      world.change(noteAttempt({ slot: id, lane, verdict, nextAttemptAt: null }));
+      world.change(noteAttempt({ slot: id, lane, verdict, next: null }));
     },
     attempt: (verdict: EndpointVerdict, lane: Lane = 'first'): void => {
       world.take(lane, 1);

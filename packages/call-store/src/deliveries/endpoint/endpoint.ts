@@ -4,7 +4,8 @@
  * E1 in flight are the leases that have not ended, never a counter: a process that dies gives its slots back by doing nothing;
  * E2 a paused or disabled endpoint keeps everything that is for it, and only `test` deliveries leave;
  * E3 an open breaker lets nothing out but one probe, whichever process asks;
- * E4 `nextDueAt` is never later than the first instant at which something could be sent.
+ * E4 `nextDueAt` is never later than the first instant at which something could be sent, and it has not come while nothing could be:
+ *    whoever looks finds work, or somebody else was faster.
  */
 export type Endpoint = {
   /** The business's id for now. */
@@ -30,10 +31,8 @@ export type Endpoint = {
   readonly bucket: { readonly tokens: number; readonly at: Date };
   readonly leases: readonly SlotLease[];
   readonly limits: EndpointLimits;
-  /** Not later than the oldest delivery that waits for a slot, null when none does. */
-  readonly waitingFrom: Date | null;
-  /** The same for `test` deliveries, which a pause does not hold up. */
-  readonly testFrom: Date | null;
+  /** Of each lane not later than the oldest delivery that waits for a slot, null when none does. A pause does not hold up tests. */
+  readonly waiting: Readonly<Record<Lane, Date | null>>;
   /** When looking for work here is worth while; null while nothing could be sent whatever the time. The index is on it. */
   readonly nextDueAt: Date | null;
   /** Grows with each write: two writers that read the same version cannot both win. */
@@ -75,6 +74,8 @@ export type EndpointChange<T> = (
 /** The limits of an endpoint of which nobody said any. */
 export const DEFAULT_LIMITS: EndpointLimits = { ratePerSecond: 100, maxInFlight: 8 };
 
+export const NONE_WAITING: Endpoint['waiting'] = { first: null, later: null, test: null };
+
 /** An endpoint that nothing was ever sent to. */
 export function newEndpoint(id: string, now: Date): Endpoint {
   return {
@@ -91,8 +92,7 @@ export function newEndpoint(id: string, now: Date): Endpoint {
     bucket: { tokens: DEFAULT_LIMITS.ratePerSecond, at: now },
     leases: [],
     limits: DEFAULT_LIMITS,
-    waitingFrom: null,
-    testFrom: null,
+    waiting: NONE_WAITING,
     nextDueAt: null,
     version: 0,
   };

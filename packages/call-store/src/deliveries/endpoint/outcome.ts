@@ -23,21 +23,26 @@ export type AttemptNote = {
   readonly verdict: EndpointVerdict;
   /** What its business allows now; as it was when absent. */
   readonly limits?: EndpointLimits;
-  /** When the delivery is due again, by the clock of the database; null when it is not. */
-  readonly nextAttemptAt: Date | null;
+  /** When the delivery is due again, by the clock of the database, and where it waits until then; null when it is not. */
+  readonly next: { readonly lane: Lane; readonly at: Date } | null;
+  /** It was told before, and whether it was heard is not known: it was when the lease is gone. Default false. */
+  readonly isRepeated?: boolean;
 };
 
-/** Failures in a row without a usable answer that open the breaker. */
-const BREAKER_FAILURES = 5;
-const BREAKER_MIN_MS = 10_000;
-const BREAKER_MAX_MS = 600_000;
-/** An endpoint is paused after this long of only failures, and not before this many. */
-const PAUSE_AFTER_MS = 5 * 86_400_000;
-const PAUSE_AFTER_FAILURES = 20;
-/** Per cent of the way to a pause at which its owner is warned. */
-const WARNINGS = [90, 70, 50];
-/** From a successful test of a paused endpoint until it is active. */
-const COOLDOWN_MS = 300_000;
+/** When an endpoint is no longer sent to, and when again. The guide for consumers says so, and a test holds it to these numbers. */
+export const STOPPING = {
+  /** Failures in a row without a usable answer that open the breaker, and for how long: the longer the more often. */
+  breakerFailures: 5,
+  breakerMinMs: 10_000,
+  breakerMaxMs: 600_000,
+  /** An endpoint is paused after this long of only failures, and not before this many. */
+  pauseAfterMs: 5 * 86_400_000,
+  pauseAfterFailures: 20,
+  /** Per cent of the way to a pause at which its owner is warned. */
+  warnings: [50, 70, 90],
+  /** From a successful test of a paused endpoint until it is active. */
+  cooldownMs: 300_000,
+} as const;
 const THROTTLE_DEFAULT_MS = 5_000;
 const MIN_FACTOR = 1 / 16;
 const MAX_HINT_MS = 86_400_000;
@@ -45,11 +50,13 @@ const MAX_HINT_MS = 86_400_000;
 /** Ends a lease with what its attempt says about the endpoint. */
 export function noteAttempt(note: AttemptNote): EndpointChange<void> {
   return (found, now) => {
-    const waitingFrom = earlier(found.waitingFrom, note.lane === 'test' ? null : note.nextAttemptAt);
-    const testFrom = earlier(found.testFrom, note.lane === 'test' ? note.nextAttemptAt : null);
     const leases = found.leases.filter((lease) => lease.id !== note.slot);
-    const limits = note.limits ?? found.limits;
-    const { endpoint, notices } = judged({ ...found, leases, limits, waitingFrom, testFrom }, note, now);
+    const isHeard = note.isRepeated === true && leases.length === found.leases.length;
+    if (isHeard) return { endpoint: found, answer: undefined };
+    const { next, limits = found.limits } = note;
+    const waiting =
+      next === null ? found.waiting : { ...found.waiting, [next.lane]: earlier(found.waiting[next.lane], next.at) };
+    const { endpoint, notices } = judged({ ...found, leases, limits, waiting }, note, now);
     return { endpoint, notices, answer: undefined };
   };
 }
@@ -61,8 +68,9 @@ function judged(endpoint: Endpoint, { verdict, lane }: AttemptNote, now: Date): 
     case 'healthy':
       return lane === 'test' && endpoint.state !== 'active' ? afterTest(endpoint, now) : afterSuccess(endpoint, now);
     case 'gone':
+      // One that is disabled and was to be resumed soon, for a test that it answered, has changed its mind.
       return endpoint.state === 'disabled' || endpoint.reason === 'operator'
-        ? { endpoint, notices: [] }
+        ? { endpoint: { ...endpoint, resumesAt: null }, notices: [] }
         : { endpoint: stopped(endpoint, 'disabled', verdict.reason, now), notices: [{ kind: 'disabled' }] };
     case 'refusing':
       return afterFailure({ ...endpoint, unanswered: 0, breaker: null }, now);
@@ -95,7 +103,7 @@ function afterSuccess(endpoint: Endpoint, now: Date): Judged {
 /** What an operator has paused stays so until an operator resumes it. */
 function afterTest(endpoint: Endpoint, now: Date): Judged {
   if (endpoint.reason === 'operator') return { endpoint, notices: [] };
-  const resumesAt = endpoint.resumesAt ?? new Date(now.getTime() + COOLDOWN_MS);
+  const resumesAt = endpoint.resumesAt ?? new Date(now.getTime() + STOPPING.cooldownMs);
   return { endpoint: { ...endpoint, resumesAt }, notices: [{ kind: 'resumed' }] };
 }
 
@@ -103,9 +111,9 @@ function afterSilence(endpoint: Endpoint, retryAfterMs: number | null, now: Date
   const unanswered = endpoint.unanswered + 1;
   const asked = retryAfterMs === null ? endpoint : throttled(endpoint, retryAfterMs, now);
   const isHalfOpen = endpoint.breaker !== null && endpoint.breaker.openUntil <= now;
-  const opens = isHalfOpen || (endpoint.breaker === null && unanswered >= BREAKER_FAILURES);
+  const opens = isHalfOpen || (endpoint.breaker === null && unanswered >= STOPPING.breakerFailures);
   const opened = (endpoint.breaker?.opened ?? 0) + 1;
-  const openMs = Math.min(BREAKER_MAX_MS, BREAKER_MIN_MS * 2 ** (opened - 1));
+  const openMs = Math.min(STOPPING.breakerMaxMs, STOPPING.breakerMinMs * 2 ** (opened - 1));
   const breaker = opens ? { openUntil: new Date(now.getTime() + openMs), opened } : endpoint.breaker;
   const after = afterFailure({ ...asked, unanswered, breaker }, now);
   return opens && opened === 1 ? { ...after, notices: [{ kind: 'breaker_opened' }, ...after.notices] } : after;
@@ -115,8 +123,11 @@ function afterSilence(endpoint: Endpoint, retryAfterMs: number | null, now: Date
 function afterFailure(endpoint: Endpoint, now: Date): Judged {
   if (endpoint.state !== 'active') return { endpoint, notices: [] };
   const { count, since, warned } = endpoint.failures ?? { count: 0, since: now, warned: 0 };
-  const share = Math.min((now.getTime() - since.getTime()) / PAUSE_AFTER_MS, (count + 1) / PAUSE_AFTER_FAILURES);
-  const percent = WARNINGS.find((warning) => share * 100 >= warning) ?? 0;
+  const share = Math.min(
+    (now.getTime() - since.getTime()) / STOPPING.pauseAfterMs,
+    (count + 1) / STOPPING.pauseAfterFailures,
+  );
+  const percent = STOPPING.warnings.findLast((warning) => share * 100 >= warning) ?? 0;
   const failures = { count: count + 1, since, warned: Math.max(warned, percent) };
   if (share >= 1) {
     return { endpoint: stopped({ ...endpoint, failures }, 'paused', 'failing', now), notices: [{ kind: 'paused' }] };

@@ -1,5 +1,5 @@
 import { refilled } from './bucket.ts';
-import { earlier } from './due.ts';
+import { earlier, shareOf } from './due.ts';
 import type { Endpoint, EndpointChange, EndpointLimits, Lane, SlotLease } from './endpoint.ts';
 
 /** Who wants slots: ids for as many leases as are wanted, all of one lane. */
@@ -38,28 +38,39 @@ export function returnSlots(ids: readonly string[]): EndpointChange<void> {
 /** Something waits for a slot, from `from` on. */
 export function noteWaiting(lane: Lane, from: Date | 'now'): EndpointChange<void> {
   return (endpoint, now) => {
-    const key = lane === 'test' ? 'testFrom' : 'waitingFrom';
-    const at = earlier(endpoint[key], from === 'now' ? now : from);
-    return { endpoint: at === endpoint[key] ? endpoint : { ...endpoint, [key]: at }, answer: undefined };
+    const at = earlier(endpoint.waiting[lane], from === 'now' ? now : from);
+    const waiting = { ...endpoint.waiting, [lane]: at };
+    return { endpoint: at === endpoint.waiting[lane] ? endpoint : { ...endpoint, waiting }, answer: undefined };
   };
 }
 
-/** What a look at the rows of an endpoint found to wait after `version` was read. A note of somebody else since then stands. */
-export function noteLook(
-  version: number,
-  look: { readonly waitingFrom: Date | null; readonly testFrom: Date | null },
-): EndpointChange<void> {
+/** The oldest row that waits in each lane, null where none does; a lane that was not looked at is not there. */
+export type Look = Readonly<Partial<Record<Lane, Date | null>>>;
+
+/**
+ * What a look at the rows of an endpoint found to wait after `version` was read. A note of somebody else since then stands, and so does
+ * what is known of a lane that was not looked at.
+ */
+export function noteLook(version: number, look: Look): EndpointChange<void> {
   return (endpoint, now) => {
     const isCurrent = endpoint.version === version;
-    const waitingFrom = isCurrent ? look.waitingFrom : earlier(endpoint.waitingFrom, look.waitingFrom);
-    const testFrom = isCurrent ? look.testFrom : earlier(endpoint.testFrom, look.testFrom);
-    const isThrough = waitingFrom === null || waitingFrom > now;
+    const found = (lane: Lane): Date | null => {
+      const [known, seen] = [endpoint.waiting[lane], look[lane]];
+      if (seen === undefined) return known;
+      return isCurrent ? seen : earlier(known, seen);
+    };
+    const waiting = { first: found('first'), later: found('later'), test: found('test') };
+    const isThrough = (['first', 'later'] as const).every((lane) => {
+      const from = waiting[lane];
+      return look[lane] !== undefined && (from === null || from > now);
+    });
     const isDraining = endpoint.isDraining && !(isCurrent && isThrough);
     const isKnown =
-      isAt(waitingFrom, endpoint.waitingFrom) &&
-      isAt(testFrom, endpoint.testFrom) &&
+      isAt(waiting.first, endpoint.waiting.first) &&
+      isAt(waiting.later, endpoint.waiting.later) &&
+      isAt(waiting.test, endpoint.waiting.test) &&
       isDraining === endpoint.isDraining;
-    return { endpoint: isKnown ? endpoint : { ...endpoint, waitingFrom, testFrom, isDraining }, answer: undefined };
+    return { endpoint: isKnown ? endpoint : { ...endpoint, waiting, isDraining }, answer: undefined };
   };
 }
 
@@ -80,12 +91,6 @@ function allowance(endpoint: Endpoint, lane: Lane, now: Date): number {
   const tokens = Math.floor(refilled(endpoint, now).tokens);
   const held = endpoint.leases.filter((lease) => lease.lane === lane).length;
   return Math.min(free, tokens, shareOf(lane, endpoint.limits.maxInFlight) - held);
-}
-
-/** The most slots that one lane may hold. */
-function shareOf(lane: 'first' | 'later', slots: number): number {
-  if (lane === 'first') return slots >= 4 ? slots - 1 : slots;
-  return slots === 1 ? 1 : slots - Math.max(1, Math.floor(slots / 4));
 }
 
 function withLeases(endpoint: Endpoint, request: SlotRequest, ids: readonly string[], now: Date): Endpoint {
