@@ -8,10 +8,10 @@ signed deliveries per second through the guarded way out, and through webhook-di
 loop of POSTs over open connections in the same run.
 `;
 
-export const ISOLATION_HELP = `pnpm bench webhooks-isolation [--healthy <10..500>] [--per-second <5..500>] [--seconds <2..60>] [--json]
+export const ISOLATION_HELP = `pnpm bench webhooks-isolation [--healthy <10..500>] [--hung <1..32>] [--per-second <5..500>] [--seconds <2..60>] [--json]
 
-p99 of healthy endpoints alone, and beside one endpoint that hangs for 15 s and one that is dead, in five alternating rounds of
-one webhook-dispatcher. Exit code 1 when the median is above 1.2 times before + 5 ms.
+p99 of healthy endpoints alone, and beside endpoints that hang for 15 s (one by default) and one that is dead, in five alternating
+rounds of one webhook-dispatcher. Exit code 1 when the median is above 1.2 times before + 5 ms.
 `;
 
 /** `pnpm bench webhooks-isolation`: resolves with the exit code. */
@@ -20,6 +20,7 @@ export async function isolationCommand(args: readonly string[]): Promise<number>
     args,
     {
       healthy: { min: 10, max: 500, default: 99 },
+      hung: { min: 1, max: 32, default: 1 },
       'per-second': { min: 5, max: 500, default: 40 },
       seconds: { min: 2, max: 60, default: 8 },
     },
@@ -27,7 +28,8 @@ export async function isolationCommand(args: readonly string[]): Promise<number>
   );
   if (help) return print(ISOLATION_HELP);
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
-  const size = { healthy: numbers.healthy, perSecond: numbers['per-second'], seconds: numbers.seconds };
+  const { healthy, hung, seconds } = numbers;
+  const size = { healthy, hung, perSecond: numbers['per-second'], seconds };
   const result = await benchIsolation(size, tell, new AbortController().signal);
   const { rounds, p99AloneMs, p99BesideMs, ofBound } = result;
   const words = `p99 ${p99AloneMs} ms alone, ${p99BesideMs} ms beside them: ${ofBound} of the bound (${rounds} rounds)`;

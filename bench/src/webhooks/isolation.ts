@@ -5,14 +5,20 @@ import { newDelivery, startSubject, type Subject } from './subject.ts';
 
 export type IsolationResult = {
   readonly rounds: number;
-  /** p99 of the healthy endpoints' lag in milliseconds, the median over rounds: alone, and beside one that hangs and one that is dead. */
+  /** p99 of the healthy endpoints' lag in milliseconds, the median over rounds: alone, and beside those that hang and one that is dead. */
   readonly p99AloneMs: number;
   readonly p99BesideMs: number;
   /** Median over rounds of beside / (1.2 x alone + 5 ms): the bound is 1. */
   readonly ofBound: number;
 };
 
-export type IsolationSize = { readonly healthy: number; readonly perSecond: number; readonly seconds: number };
+export type IsolationSize = {
+  readonly healthy: number;
+  /** Endpoints that hang at the same time, beside one that is dead. */
+  readonly hung: number;
+  readonly perSecond: number;
+  readonly seconds: number;
+};
 
 const ROUNDS = 5;
 const HANG_MS = 15_000;
@@ -21,11 +27,10 @@ const LIMIT_MS = 120_000;
 const BACKLOG = 100;
 /** A port of this machine that nobody listens on. */
 const DEAD_ORIGIN = 'http://127.0.0.1:9';
-const SICK = { bench_hung: '/hang', bench_dead: null } as const;
 const never = new AbortController().signal;
 
 /**
- * Notices of calls of healthy endpoints come at a steady rate, with and without a hung and a dead endpoint beside them, in alternating rounds of
+ * Notices of calls of healthy endpoints come at a steady rate, with and without hung endpoints and a dead one beside them, in alternating rounds of
  * one service. The lag is the time from the notice to the request at the receiver.
  */
 export async function benchIsolation(
@@ -45,10 +50,10 @@ export async function benchIsolation(
     const rounds: { readonly alone: number; readonly beside: number }[] = [];
     for (let round = 1; round <= ROUNDS; round += 1) {
       const alone = await measure();
-      await makeSick(subject, sink, round);
+      await makeSick(subject, sink, size.hung, round);
       const beside = await measure();
       tell(
-        `round ${round}: p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside a hung and a dead endpoint`,
+        `round ${round}: p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside ${size.hung} hung and a dead endpoint`,
       );
       rounds.push({ alone, beside });
       // What hangs is over before the next round is measured alone.
@@ -67,11 +72,12 @@ export async function benchIsolation(
   }
 }
 
-/** Two endpoints of this round with a backlog that is due now; each round has its own, whose breakers are still closed. */
-async function makeSick(subject: Subject, sink: Sink, round: number): Promise<void> {
-  for (const [name, path] of Object.entries(SICK)) {
-    const id = `${name}_${round}`;
-    await subject.saveBusiness(id, path === null ? `${DEAD_ORIGIN}/webhooks` : `${sink.origin}${path}`);
+/** Endpoints of this round with a backlog that is due now; each round has its own, whose breakers are still closed. */
+async function makeSick(subject: Subject, sink: Sink, hung: number, round: number): Promise<void> {
+  const hanging = Array.from({ length: hung }, (_, n) => [`bench_hung_${round}_${n}`, `${sink.origin}/hang`] as const);
+  const sick = [...hanging, [`bench_dead_${round}`, `${DEAD_ORIGIN}/webhooks`] as const];
+  for (const [id, url] of sick) {
+    await subject.saveBusiness(id, url);
     const rows = Array.from({ length: BACKLOG }, () => newDelivery(id));
     await Promise.all(rows.map((row) => subject.deliveries.freeze(row, { kind: 'due' }, never)));
   }

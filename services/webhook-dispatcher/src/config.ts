@@ -31,7 +31,7 @@ export const configSchema = z
     WEBHOOK_POLL_MS: integerVariable({ min: 10, max: 60_000, default: 1_000 }),
     /** Milliseconds for which a delivery belongs to one process. Default 60 s; at least WEBHOOK_TIMEOUT_MS + 1 s. */
     WEBHOOK_LEASE_MS: integerVariable({ min: 1_000, max: 3_600_000, default: 60_000 }),
-    /** Webhooks that one process sends at the same time. Default 32. */
+    /** Webhooks that one process sends at the same time; ones that are out for more than a second do not count, up to twice as many. Default 32. */
     WEBHOOK_SLOTS: integerVariable({ min: 1, max: 1_024, default: 32 }),
     /** Webhooks in flight to one endpoint, over all processes, for businesses that name no number. Default 8. */
     WEBHOOK_ENDPOINT_SLOTS: integerVariable({ min: 1, max: 1_024, default: 8 }),

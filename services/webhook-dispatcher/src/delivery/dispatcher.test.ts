@@ -15,6 +15,7 @@ import type { FrozenWebhook } from '../handler.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 
 const SECRET = 'whsec_cGVyZmVjdC1jYWxsLXBpcGVsaW5lLXRlc3Qta2V5LTA=';
+const NEW_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const URL_SET = { ratePerSecond: null, maxInFlight: null };
 const never = new AbortController().signal;
 const running: Dispatcher[] = [];
@@ -22,6 +23,8 @@ let server: RunningMongo;
 let store: Store;
 let deliveries: DeliveryStore;
 let receiver: WebhookReceiver;
+/** What settings of businesses say otherwise by now. */
+let changed: Partial<FullSettings> = {};
 let calls = 0;
 /** Each test has an endpoint of its own: its health stays when the test is over. */
 let business = '';
@@ -44,6 +47,8 @@ beforeEach(async () => {
   receiver = await startWebhookReceiver({ secrets: [SECRET] });
 });
 afterEach(async () => {
+  vi.useRealTimers();
+  changed = {};
   await Promise.all(running.splice(0).map((dispatcher) => dispatcher.stop()));
   await receiver.close();
 });
@@ -111,6 +116,53 @@ describe('a frozen webhook', () => {
     expect(new Set(attempts.map((attempt) => attempt.code))).toEqual(
       new Set(['connection_failed', 'http_5xx', 'delivered']),
     );
+  });
+});
+
+describe('what changes between two attempts', () => {
+  it('F74: a new secret signs and a new URL is sent to, with the same id and the same bytes', async () => {
+    const other = await startWebhookReceiver({ secrets: [NEW_SECRET] });
+    try {
+      receiver.respond(503);
+      const dispatcher = start({ alsoTo: [other] });
+      const webhook = webhookOf();
+      await dispatcher.freeze(webhook, URL_SET, never);
+      await receiver.waitFor(byId(webhook), 10_000);
+      changed = { inbound_webhook_url: other.url, webhook_secrets: [NEW_SECRET] };
+      await state(webhook, 'delivered');
+      expect(receiver.received.filter(byId(webhook)).every((one) => one.verified)).toBe(true);
+      expect(other.received).toMatchObject([{ webhookId: webhook.webhookId, verified: true, status: 204 }]);
+      expect(other.received[0]?.rawBody.equals(Buffer.from(webhook.body))).toBe(true);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('F75: a clock that jumps an hour %s ends no lease early, and brings no retry early or late', async (_way, ms) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const [hung, retried] = [webhookOf({ endpointId: `${business}_hung` }), webhookOf()];
+    const times: number[] = [];
+    receiver.respond((one) => {
+      if (one.webhookId === hung.webhookId) return { status: 204, delayMs: 1_500 };
+      times.push(performance.now());
+      return times.length === 1 ? 503 : 204;
+    });
+    const first = start({ WEBHOOK_SCHEDULE_SECONDS: [1] });
+    await first.freeze(hung, URL_SET, never);
+    await first.freeze(retried, URL_SET, never);
+    await receiver.waitFor(byId(hung), 10_000);
+    await receiver.waitFor(byId(retried), 10_000);
+    vi.setSystemTime(Date.now() + ms);
+    start({ WEBHOOK_SCHEDULE_SECONDS: [1] });
+    await state(retried, 'delivered');
+    await state(hung, 'delivered');
+    expect(times).toHaveLength(2);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect((await rowOf(hung)).attempts).toBe(1);
+    expect(receiver.received.filter(byId(hung))).toHaveLength(1);
   });
 });
 
@@ -201,13 +253,18 @@ it('wd.after_row is passed when the row is there and before the notice can be ac
   expect(await deliveries.find(webhook.webhookId, never)).toHaveLength(1);
 });
 
-type Overrides = Partial<DispatcherOptions['config']> & { lines?: LogLine[]; crashPoint?: (point: string) => void };
+type Overrides = Partial<DispatcherOptions['config']> & {
+  lines?: LogLine[];
+  crashPoint?: (point: string) => void;
+  /** Other receivers that may be sent to. */
+  alsoTo?: readonly WebhookReceiver[];
+};
 
-function start({ lines = [], crashPoint = () => undefined, ...config }: Overrides): Dispatcher {
+function start({ lines = [], crashPoint = () => undefined, alsoTo = [], ...config }: Overrides): Dispatcher {
   const policy = createUrlPolicy({
     addresses: createAddressPolicy({ denyCidrs: [], nat64: false }),
     allowedOrigins: [],
-    devOrigins: [new URL(receiver.url).origin],
+    devOrigins: [receiver, ...alsoTo].map(({ url }) => new URL(url).origin),
   });
   const totalTimeoutMs = config.WEBHOOK_TIMEOUT_MS ?? 5_000;
   const dispatcher = createDispatcher({
@@ -296,5 +353,6 @@ function settingsOf(businessId: string): FullSettings {
     agent: { instructions: 'Help.', greeting: 'Hello.' },
     inbound_webhook_url: receiver.url,
     webhook_secrets: [SECRET],
+    ...changed,
   });
 }

@@ -46,11 +46,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const freeze = async (webhook: FrozenWebhook, wishes: EndpointWishes | null, signal: AbortSignal) => {
     const leasedAt = performance.now();
-    const beginning = beginningOf(wishes, loop.hasRoom(), lease, options.config);
-    const frozen = await deliveries.freeze(webhook, beginning, signal);
-    options.crashPoint('wd.after_row');
-    if (frozen.kind === 'held') loop.accept({ delivery: openDelivery(webhook), hold: frozen.hold }, leasedAt);
-    return frozen.kind === 'exists' ? 'exists' : 'inserted';
+    const place = wishes === null ? null : loop.keepPlace(webhook.endpointId);
+    let isUsed = false;
+    try {
+      const beginning = beginningOf(wishes, place !== null, lease, options.config);
+      const frozen = await deliveries.freeze(webhook, beginning, signal);
+      options.crashPoint('wd.after_row');
+      if (frozen.kind === 'held') {
+        isUsed = true;
+        place?.use({ delivery: openDelivery(webhook), hold: frozen.hold }, leasedAt);
+      }
+      return frozen.kind === 'exists' ? 'exists' : 'inserted';
+    } finally {
+      if (!isUsed) place?.giveBack();
+    }
   };
   const frozenRevisions = async (callSid: string, endpointId: string, signal: AbortSignal) => {
     const frozen = await deliveries.frozenRevisions(callSid, signal);
@@ -85,8 +94,8 @@ function loopDepsOf(options: DispatcherOptions): LoopDeps {
     random: Math.random,
   };
   return {
-    claimDue: async (limit, later, signal) => {
-      const claim = { owner, leaseMs: config.WEBHOOK_LEASE_MS, limit, later, signal };
+    claimDue: async (limit, later, places, signal) => {
+      const claim = { owner, leaseMs: config.WEBHOOK_LEASE_MS, limit, later, places, signal };
       const claimed = await deliveries.claimDue(claim);
       return claimed.map(({ row, hold, dueAt }) => ({ delivery: { ...row, dueAt }, hold }));
     },
@@ -107,15 +116,15 @@ function loopOptionsOf(config: DispatcherOptions['config']): LoopOptions {
   };
 }
 
-/** Without room in this process the row is due for anybody, so that no slot of the endpoint waits for one of ours. */
+/** Without a place in this process the row is due for anybody, so that no slot of the endpoint waits for one of ours. */
 function beginningOf(
   wishes: EndpointWishes | null,
-  hasRoom: boolean,
+  hasPlace: boolean,
   lease: Lease,
   config: DispatcherOptions['config'],
 ): Beginning {
   if (wishes === null) return { kind: 'no_endpoint' };
-  return hasRoom ? { kind: 'send', lease, limits: limitsOf(wishes, config) } : { kind: 'due' };
+  return hasPlace ? { kind: 'send', lease, limits: limitsOf(wishes, config) } : { kind: 'due' };
 }
 
 function limitsOf(wishes: EndpointWishes, config: DispatcherOptions['config']): EndpointLimits {

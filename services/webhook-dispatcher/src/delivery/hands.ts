@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AttemptOutcome, Hold } from '@pipeline/call-store/deliveries';
 import type { Logger } from '@pipeline/runtime';
 import type { AttemptReport, OpenDelivery } from './attempt.ts';
+import { Places, QUICK_MS, type Request } from './places.ts';
 
 export interface HandsDeps {
   /** `null` when nothing was sent, because `isInTime` said no right before the request. */
@@ -15,7 +16,7 @@ export interface HandsDeps {
 }
 
 export type HandsOptions = {
-  /** Requests in flight at the same time; as many again may wait for a slot. */
+  /** Requests in flight at the same time; one that is out for more than a second does not count (see Places). */
   readonly slots: number;
   readonly leaseMs: number;
   /** The longest that one request takes, in milliseconds. */
@@ -34,17 +35,18 @@ const SETTLE_AGAIN_MS = 500;
 /**
  * The deliveries that this process holds a lease for. Invariants:
  * D1 a request begins only when its lease outlives the longest request, so nobody else sends the same webhook meanwhile;
- * D2 at most `slots` are sent and as many wait: the rest is given back. What was tried before takes three quarters of them at most;
+ * D2 a lease is taken only with a place that was kept for it, so it begins at once. Places are shared out by `Places` (P1 to P3), and what
+ *    was tried before takes three quarters of the slots at most;
  * D3 an outcome is stored, or tried to be until its lease ends; if it cannot be, the same bytes go out again under the same id;
  * D4 once stopped nothing begins, what is being sent is finished, and no lease is kept that is not being used.
  */
 export class Hands {
   readonly #deps: HandsDeps;
   readonly #options: HandsOptions;
-  readonly #waiting: Held[] = [];
+  readonly #places: Places;
   readonly #sending = new Set<Promise<void>>();
   readonly #returning = new Set<Promise<void>>();
-  #later = 0;
+  readonly #later = new Set<Request>();
   /** What is in hand is finished whatever happens: its own deadlines end it. */
   readonly #unhurried = new AbortController().signal;
   #isStopped = false;
@@ -54,37 +56,56 @@ export class Hands {
   constructor(deps: HandsDeps, options: HandsOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#places = new Places(options.slots);
   }
 
   /** How many deliveries more could begin now. */
   get free(): number {
-    return Math.max(0, this.#options.slots - this.#sending.size - this.#waiting.length);
+    return this.#places.free(performance.now());
   }
 
   /** How many of these may be ones that were tried before. */
   get freeLater(): number {
     const { slots } = this.#options;
-    return Math.min(this.free, Math.max(0, slots - Math.ceil(slots * KEPT_FOR_FIRST) - this.#later));
+    const forLater = slots - Math.ceil(slots * KEPT_FOR_FIRST);
+    return Math.min(this.free, Math.max(0, forLater - this.#places.heldBy(this.#later, performance.now())));
   }
 
-  /** Takes a delivery that was leased at `leasedAt` (of `performance.now()`). False when it was given back at once. */
-  accept({ delivery, hold }: HeldDelivery, leasedAt: number): boolean {
-    const { slots, leaseMs } = this.#options;
-    const isFull = this.#sending.size >= slots && this.#waiting.length >= slots;
-    if (this.#isStopped || isFull) {
-      this.#giveBack({ delivery, hold });
-      return false;
+  /** Keeps up to `wanted` places for deliveries to an endpoint; answers how many. Each is used by `accept` or given back. */
+  keepPlaces(endpointId: string, wanted: number): number {
+    return this.#places.keep(endpointId, wanted, performance.now());
+  }
+
+  giveBackPlaces(endpointId: string, count: number): void {
+    this.#places.giveBack(endpointId, count);
+  }
+
+  /** Sends a delivery that was leased at `leasedAt` (of `performance.now()`), in a place that was kept for it. */
+  accept({ delivery, hold }: HeldDelivery, leasedAt: number): void {
+    if (this.#isStopped) {
+      this.#places.giveBack(hold.endpointId, 1);
+      return this.#giveBack({ delivery, hold });
     }
-    if (hold.lane === 'later') this.#later += 1;
-    this.#waiting.push({ delivery, hold, leaseEndsAt: leasedAt + leaseMs });
-    this.#fillSlots();
-    return true;
+    const request = this.#places.begin(hold.endpointId, performance.now());
+    if (hold.lane === 'later') this.#later.add(request);
+    // Then it stands beside the slots, and another may begin.
+    const late = setTimeout(() => this.onFree(), QUICK_MS + 1);
+    const held = { delivery, hold, leaseEndsAt: leasedAt + this.#options.leaseMs };
+    const end = (tookMs: number | null): void => {
+      clearTimeout(late);
+      this.#later.delete(request);
+      this.#places.end(request, tookMs);
+    };
+    const work = this.#deliver(held, end).finally(() => {
+      this.#sending.delete(work);
+      this.onFree();
+    });
+    this.#sending.add(work);
   }
 
-  /** From now on nothing begins; what waits is given back. */
+  /** From now on nothing begins. */
   stop(): void {
     this.#isStopped = true;
-    for (const held of this.#waiting.splice(0)) this.#giveBack(held);
   }
 
   /** Resolves when what is being sent is settled and what was given back is given back. */
@@ -93,27 +114,19 @@ export class Hands {
     await Promise.all(this.#returning);
   }
 
-  #fillSlots(): void {
-    while (!this.#isStopped && this.#sending.size < this.#options.slots) {
-      const held = this.#waiting.shift();
-      if (held === undefined) return;
-      const work = this.#deliver(held).finally(() => {
-        this.#sending.delete(work);
-        if (held.hold.lane === 'later') this.#later -= 1;
-        this.#fillSlots();
-        this.onFree();
-      });
-      this.#sending.add(work);
-    }
-  }
-
-  async #deliver(held: Held): Promise<void> {
+  async #deliver(held: Held, end: (tookMs: number | null) => void): Promise<void> {
     const { delivery, leaseEndsAt } = held;
     const isInTime = (): boolean => performance.now() + this.#options.totalTimeoutMs <= leaseEndsAt;
-    const report = isInTime() ? await this.#deps.makeAttempt(delivery, isInTime, this.#unhurried) : null;
-    if (report === null) return this.#giveBack(held);
-    this.#deps.onAttempt(delivery, report);
-    await this.#settle(held, report.outcome);
+    let tookMs: number | null = null;
+    try {
+      const report = isInTime() ? await this.#deps.makeAttempt(delivery, isInTime, this.#unhurried) : null;
+      if (report === null) return this.#giveBack(held);
+      tookMs = report.outcome.attempt?.phases.total ?? null;
+      this.#deps.onAttempt(delivery, report);
+      await this.#settle(held, report.outcome);
+    } finally {
+      end(tookMs);
+    }
   }
 
   async #settle({ delivery, hold, leaseEndsAt }: Held, outcome: AttemptOutcome): Promise<void> {

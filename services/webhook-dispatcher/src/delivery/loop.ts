@@ -1,8 +1,9 @@
+import type { ClaimPlaces } from '@pipeline/call-store/deliveries';
 import { Hands, type HandsDeps, type HandsOptions, type HeldDelivery } from './hands.ts';
 
 export interface LoopDeps extends HandsDeps {
-  /** Takes up to `limit` due deliveries, of which at most `later` were tried before. */
-  claimDue(limit: number, later: number, signal: AbortSignal): Promise<readonly HeldDelivery[]>;
+  /** Takes up to `limit` due deliveries, of which at most `later` were tried before, each with a place that was kept for it. */
+  claimDue(limit: number, later: number, places: ClaimPlaces, signal: AbortSignal): Promise<readonly HeldDelivery[]>;
 }
 
 export type LoopOptions = HandsOptions & {
@@ -11,14 +12,19 @@ export type LoopOptions = HandsOptions & {
 };
 
 export type DeliveryLoop = {
-  /** Takes over a delivery that was leased to this process at `leasedAt` (of `performance.now()`) and sends it as soon as it can. */
-  accept(held: HeldDelivery, leasedAt: number): void;
-  /** True when a delivery could begin at once. */
-  hasRoom(): boolean;
+  /** Keeps a place for a delivery to an endpoint that is about to be leased; null when none is free for this one. */
+  keepPlace(endpointId: string): KeptPlace | null;
   /** Looks for due deliveries until it is stopped. */
   start(): void;
-  /** Begins nothing new, gives back what waits, finishes what is being sent. */
+  /** Begins nothing new, finishes what is being sent. */
   stop(): Promise<void>;
+};
+
+/** A place for one delivery. It is used once, or given back. */
+export type KeptPlace = {
+  /** Sends a delivery that was leased to this process at `leasedAt` (of `performance.now()`). */
+  use(held: HeldDelivery, leasedAt: number): void;
+  giveBack(): void;
 };
 
 /** The longest pause between two looks while the database does not answer. */
@@ -34,17 +40,29 @@ export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): Delive
   /** Something is due that nobody holds: a free slot is a reason to look at once. */
   let isMoreDue = false;
 
-  const accept = (held: HeldDelivery, leasedAt: number): void => {
-    if (!hands.accept(held, leasedAt)) isMoreDue = true;
+  const places: ClaimPlaces = {
+    keep: (endpointId, wanted) => hands.keepPlaces(endpointId, wanted),
+    giveBack: (endpointId, count) => hands.giveBackPlaces(endpointId, count),
+  };
+
+  const keepPlace = (endpointId: string): KeptPlace | null => {
+    if (hands.keepPlaces(endpointId, 1) === 0) {
+      isMoreDue = true;
+      return null;
+    }
+    return {
+      use: (held, leasedAt) => hands.accept(held, leasedAt),
+      giveBack: () => hands.giveBackPlaces(endpointId, 1),
+    };
   };
 
   const claim = async (): Promise<void> => {
     if (hands.free === 0) return;
     const leasedAt = performance.now();
     // Not ended by a stop: what the database has leased by then is given back.
-    const claimed = await deps.claimDue(hands.free, hands.freeLater, new AbortController().signal);
+    const claimed = await deps.claimDue(hands.free, hands.freeLater, places, new AbortController().signal);
     isMoreDue = claimed.length > 0;
-    for (const held of claimed) accept(held, leasedAt);
+    for (const held of claimed) hands.accept(held, leasedAt);
   };
 
   const poll = async (): Promise<void> => {
@@ -65,8 +83,7 @@ export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): Delive
   };
 
   return {
-    accept,
-    hasRoom: () => hands.free > 0,
+    keepPlace,
     start: () => {
       polling = poll();
     },
