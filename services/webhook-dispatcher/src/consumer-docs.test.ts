@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { WEBHOOK_ATTEMPTS } from '@pipeline/contracts/webhook';
+import { DRAIN_PER_SECOND, STOPPING } from '@pipeline/call-store/deliveries';
 import { parseConfig } from '@pipeline/runtime';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from './config.ts';
@@ -16,6 +17,7 @@ const CONFIG = parseConfig(configSchema, {
   MONGO_PASSWORD: 'b5c2f0a1',
   SETTINGS_KEYS: `k1:${Buffer.from('docs-are-read-with-this-key-0123').toString('base64')}`,
 });
+const DAY_MS = 86_400_000;
 const MONDAY = Date.parse('2025-12-08T10:00:00Z');
 
 describe('the guide for consumers', () => {
@@ -38,6 +40,21 @@ describe('the guide for consumers', () => {
     expect(fast).toContain(`connection (${CONFIG.WEBHOOK_CONNECT_TIMEOUT_MS / 1_000} s)`);
     expect(fast).toContain(`At most ${CONFIG.WEBHOOK_ENDPOINT_SLOTS} webhooks are in flight`);
     expect(fast).toContain(`${CONFIG.WEBHOOK_ENDPOINT_RATE} a second`);
+  });
+
+  it('says when an endpoint is no longer sent to, and when again, by the numbers that are in force', () => {
+    const [, stops = ''] = page('handle-failures.md').split('## When we stop');
+    const { breakerFailures, pauseAfterFailures, warnings } = STOPPING;
+    expect(stops).toContain(`After ${breakerFailures} attempts in a row without a usable answer`);
+    expect(stops).toContain(
+      `first after ${inWords(STOPPING.breakerMinMs / 1_000)}, then after at most ${inWords(STOPPING.breakerMaxMs / 1_000)}`,
+    );
+    expect(stops).toContain(
+      `**only failures for ${STOPPING.pauseAfterMs / DAY_MS} days and at least ${pauseAfterFailures} of them**`,
+    );
+    expect(stops).toContain(`at ${warnings.slice(0, -1).join(', ')} and ${warnings.at(-1)} % of the way`);
+    expect(stops).toContain(`resumes it ${STOPPING.cooldownMs / 60_000} minutes later`);
+    expect(stops).toContain(`at most ${DRAIN_PER_SECOND} a second`);
   });
 
   it('explains every code of an attempt with the words of the code, and no other', () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { WEBHOOK_ATTEMPTS } from '@pipeline/contracts/webhook';
+import { DRAIN_PER_SECOND, STOPPING } from '@pipeline/call-store/deliveries';
 import { brokerVariables, serviceVariables, stageVariables, storeVariables } from '@pipeline/runtime';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from './config.ts';
@@ -25,6 +26,18 @@ describe('the README', () => {
       return [name, String(preset)];
     });
     expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults));
+  });
+
+  it('says how endpoints are kept apart by the numbers that are in force', () => {
+    const { breakerFailures, breakerMinMs, breakerMaxMs, pauseAfterMs, pauseAfterFailures, warnings } = STOPPING;
+    expect(readme).toContain(
+      `${breakerFailures} failures in a row without an answer open it for ${breakerMinMs / 1_000} s, doubling to ${breakerMaxMs / 60_000} min`,
+    );
+    expect(readme).toContain(`${pauseAfterMs / 86_400_000} days of only failures and ${pauseAfterFailures} of them`);
+    expect(readme).toContain(`warnings at ${warnings.slice(0, -1).join(', ')} and ${warnings.at(-1)} %`);
+    expect(readme).toContain(
+      `${STOPPING.cooldownMs / 60_000} min; what waited goes out at ${DRAIN_PER_SECOND} a second`,
+    );
   });
 
   it('names every code of an attempt', () => {

@@ -9,6 +9,7 @@ const SECRET = 'whsec_cGVyZmVjdC1jYWxsLXBpcGVsaW5lLXRlc3Qta2V5LTA=';
 const NEW_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const CALL = 'CA00000000000000000000000000000001';
 const NOW = Date.now();
+const BODY = Buffer.from('{"a":1}');
 const PHASES = { dns: 1, connect: 2, tls: 3, firstByte: 4, total: 10 };
 
 describe('one attempt', () => {
@@ -65,6 +66,26 @@ describe('one attempt', () => {
       httpStatus: 200,
       ms: 10,
     });
+  });
+
+  it('F68: to an endpoint that answers 5xx for six hours is made at each time of the schedule, and delivers behind them', async () => {
+    const madeAt: number[] = [];
+    const bodies = new Set<Uint8Array | undefined>();
+    const ids = new Set<string | undefined>();
+    let [seconds, state] = [0, 'pending'];
+    while (state === 'pending') {
+      const world = createWorld({ result: answer(seconds < 6 * 3_600 ? 503 : 204) });
+      const { outcome } = await world.attempt(deliveryWith({ attempts: madeAt.length, body: BODY }));
+      madeAt.push(seconds);
+      bodies.add(world.requests[0]?.body);
+      ids.add(world.requests[0]?.headers['webhook-id']);
+      state = outcome.next.state;
+      seconds += outcome.next.state === 'pending' ? outcome.next.retryInMs / 1_000 : 0;
+    }
+    expect(madeAt).toEqual([0, 5, 305, 2_105, 9_305, 27_305]);
+    expect(state).toBe('delivered');
+    expect([...ids]).toEqual([`msg_${CALL}_completed`]);
+    expect([...bodies]).toEqual([BODY]);
   });
 
   it('that fails is tried again on schedule, with exactly one wide warning', async () => {

@@ -4,6 +4,7 @@ import { publicReason } from '@pipeline/contracts/webhook';
 import { judge } from './outcome.ts';
 
 const NOW = Date.parse('2025-12-09T10:30:00Z');
+const HOUR = 3_600_000;
 
 describe('what an answer means', () => {
   it.each([200, 201, 202, 204, 299])('delivers at %d', (status) => {
@@ -39,6 +40,27 @@ describe('what an answer means', () => {
     const date = new Date(NOW + 90_000).toUTCString();
     expect(judge(answer(status, { 'retry-after': date }), NOW)).toMatchObject({ retryAfterMs: 90_000 });
     expect(judge(answer(status, { 'retry-after': 'soon' }), NOW)).toMatchObject({ retryAfterMs: null });
+  });
+
+  it.each([-3 * HOUR, -1, 0, 5 * HOUR, -20_000 * HOUR])(
+    'takes the date of Retry-After by the clock of the receiver, which is %d ms off ours',
+    (offMs) => {
+      const date = new Date(NOW + offMs).toUTCString();
+      const until = (ms: number): string => new Date(Date.parse(date) + ms).toUTCString();
+      const asked = (ms: number) => judge(answer(503, { date, 'retry-after': until(ms) }), NOW);
+      expect(asked(90_000)).toMatchObject({ retryAfterMs: 90_000 });
+      expect(asked(-90_000)).toMatchObject({ retryAfterMs: 0 });
+      expect(asked(400 * HOUR)).toMatchObject({ retryAfterMs: 24 * HOUR });
+      // Seconds are seconds, whatever the clocks say.
+      expect(judge(answer(503, { date, 'retry-after': '120' }), NOW)).toMatchObject({ retryAfterMs: 120_000 });
+    },
+  );
+
+  it('takes the date of Retry-After by our clock when the answer has no date that can be read', () => {
+    const until = new Date(NOW + 90_000).toUTCString();
+    for (const date of ['', 'yesterday']) {
+      expect(judge(answer(429, { date, 'retry-after': until }), NOW)).toMatchObject({ retryAfterMs: 90_000 });
+    }
   });
 
   it.each([400, 500])('ignores Retry-After on %d', (status) => {

@@ -27,7 +27,7 @@ const TRANSIENT = new Set([408, 425, 429]);
 /** Failures of our own side. */
 const OURS: ReadonlySet<AttemptCode> = new Set<AttemptCode>(['dns_error', 'sender_exhausted', 'internal_error']);
 
-/** What the result of a request means for its delivery. Only 2xx is success; `nowMs` resolves HTTP dates. */
+/** What the result of a request means for its delivery. Only 2xx is success; `nowMs` resolves an HTTP date of an answer that has no `Date`. */
 export function judge(result: SendResult, nowMs: number): Outcome {
   if (result.kind === 'failed') return failed(result.code);
   const { status, headers } = result;
@@ -37,9 +37,18 @@ export function judge(result: SendResult, nowMs: number): Outcome {
   const wish = headers['webhook-delivery'];
   if (wish === 'disable') return { kind: 'disabled', code: 'stopped_by_receiver' };
   if (wish === 'abort-message') return { kind: 'cancelled', code: 'refused_by_receiver' };
-  const retryAfterMs = THROTTLING.has(status) ? (parseRetryAfter(headers['retry-after'], nowMs) ?? null) : null;
+  const retryAfterMs = THROTTLING.has(status) ? (askedFor(headers, nowMs) ?? null) : null;
   const lane = status >= 400 && status < 500 && !TRANSIENT.has(status) ? 'slow' : 'normal';
   return { kind: 'failed', code: statusCode(result), lane, retryAfterMs, charged: true };
+}
+
+/**
+ * An HTTP date is meant by the clock of who wrote it, which may be hours off: what counts is how far it lies behind the answer's own `Date`.
+ * At most 24 h, and never less than nothing.
+ */
+function askedFor(headers: Readonly<Record<string, string>>, nowMs: number): number | undefined {
+  const writtenAt = Date.parse(headers['date'] ?? '');
+  return parseRetryAfter(headers['retry-after'], Number.isFinite(writtenAt) ? writtenAt : nowMs);
 }
 
 /** An attempt without an answer. Refused addresses, closed ports and silence are retried alike, so nobody can tell them apart. */
