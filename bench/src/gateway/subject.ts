@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { businessSettingsSchema } from '@pipeline/contracts';
 import { operate } from '@pipeline/e2e/operator';
 import { startStack, type Stack } from '@pipeline/e2e/stack';
+import { twilioNumber } from '@pipeline/e2e/twilio-number';
 import type { LoadTarget } from '@pipeline/sandbox/load';
 
 /** The gateway under test: the real service, one process, on real servers. */
@@ -45,6 +46,7 @@ export async function startSubject(options: SubjectOptions, signal: AbortSignal)
       target: {
         kind: 'gateway',
         publicBaseUrl,
+        statusCallbackUrl: twilioNumber(publicBaseUrl).statusCallbackUrl,
         gatewayUrl: `http://127.0.0.1:${await gateway.portOf(LISTENS)}`,
         accountSid: twilio.accountSid,
         authToken: twilio.authToken,

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { environmentOf } from '../deploy/environment.ts';
 import { readBase, workloadsOf } from '../deploy/manifests.ts';
+import { twilioNumber } from '../stack/twilio-number.ts';
 
 const FILE = new URL('../../../docs/going-live.md', import.meta.url);
 const text = readFileSync(FILE, 'utf8');
@@ -15,11 +16,11 @@ describe('docs/going-live.md', () => {
       new URL('../../../services/media-gateway/src/adapters/twilio-http.ts', import.meta.url),
       'utf8',
     );
-    for (const path of ['voice', 'fallback', 'status']) {
-      expect(text).toContain(`https://calls.example.com/twilio/${path}`);
-      expect(http).toContain(`'/twilio/${path}'`);
+    // The very URLs that the end-to-end tests and the bench are called by, fragments included.
+    for (const url of Object.values(twilioNumber('https://calls.example.com'))) {
+      expect(text).toContain(`\`${url}\``);
+      expect(http).toContain(`'${new URL(url).pathname}'`);
     }
-    expect(text).toContain('/twilio/status#rc=5&rp=all&tt=15000');
   });
 
   it('names every variable that an installation has to say for itself', async () => {

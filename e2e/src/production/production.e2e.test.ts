@@ -112,7 +112,7 @@ describe('a call in production', () => {
       '<?xml version="1.0" encoding="UTF-8"?><Response>' +
         '<Start><Recording channels="dual" track="both" trim="do-not-trim"/></Start>' +
         `<Connect><Stream url="${mediaUrl}"><Parameter name="token" value="TOKEN"/></Stream></Connect>` +
-        `<Redirect method="POST">${twilio.url}/twilio/after-stream</Redirect></Response>`,
+        `<Redirect method="POST">${twilio.url}/twilio/after-stream#rc=2&amp;rp=all</Redirect></Response>`,
     );
 
     // The media stream.

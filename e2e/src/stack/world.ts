@@ -25,6 +25,7 @@ import { createGateways, type Gateways } from './gateways.ts';
 import { brokerUsers, createCredentials, databaseUsers, type Credentials } from './identities.ts';
 import { operate } from './operator.ts';
 import type { StackOptions } from './options.ts';
+import { twilioNumber } from './twilio-number.ts';
 
 /** Everything around the five services. */
 export type World = {
@@ -140,7 +141,7 @@ async function startOutside(closing: (() => Promise<unknown>)[]): Promise<Outsid
   const telephone = await startTelephone({
     ...twilio,
     publicBaseUrl: PUBLIC_BASE_URL,
-    fallbackUrl: `${PUBLIC_BASE_URL}/twilio/fallback`,
+    ...twilioNumber(PUBLIC_BASE_URL),
     gatewayUrl,
   });
   closing.push(() => telephone.close());

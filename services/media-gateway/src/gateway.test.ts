@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { businessSettingsSchema, callEndedSchema } from '@pipeline/contracts';
 import {
@@ -9,7 +11,7 @@ import {
   type Dialogue,
   type Telephone,
 } from '@pipeline/sandbox';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createOpenAiAgent } from './adapters/openai-agent.ts';
 import { ACCOUNT_SID, silentLogger } from './testing/examples.ts';
 import { createTestGateway, type TestGateway } from './testing/gateway.ts';
@@ -156,6 +158,29 @@ describe('a caller whom no agent can answer', () => {
     expect(outcome.heardFromAgent).toEqual([expect.stringContaining('השיחה נותקה בשל תקלה')]);
     expect(outcome).toMatchObject({ status: 'completed', endedBy: 'agent', callbackStatuses: [204] });
     expect(published().map(({ endedReason }) => endedReason)).toEqual(['agent_lost']);
+  });
+
+  it('hears it also when the first process that Twilio asks for it answers 503', async () => {
+    await telephone.close();
+    const { port } = gateway.app.server.address() as AddressInfo; // listening on TCP
+    const leaving = createServer((_request, response) => void response.writeHead(503).end()).listen(0, '127.0.0.1');
+    onTestFinished(() => void leaving.close());
+    await once(leaving, 'listening');
+    const asked: string[] = [];
+    telephone = await startTelephone({
+      ...ACCOUNT,
+      gatewayUrl: (_callSid, path) => {
+        asked.push(path);
+        const isFirst = asked.filter((one) => one.endsWith('/after-stream')).length === 1;
+        const isRefused = path.endsWith('/after-stream') && isFirst;
+        return `http://127.0.0.1:${isRefused ? (leaving.address() as AddressInfo).port : port}`; // listening on TCP
+      },
+    });
+    const remove = provider.setFault({ route: 'realtime', kind: 'disconnect', times: 2 });
+    const outcome = await call(dialogueOf('he-plumbing'));
+    remove();
+    expect(outcome.heardFromAgent).toEqual([expect.stringContaining('השיחה נותקה בשל תקלה')]);
+    expect(asked.filter((path) => path.endsWith('/after-stream'))).toHaveLength(2);
   });
 
   it('hears an apology when the voice URL fails, in the language of the business', async () => {

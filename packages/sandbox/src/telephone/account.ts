@@ -16,7 +16,7 @@ export type TelephoneOptions = {
    * decides; the Host header stays the public one, as behind a proxy.
    */
   readonly gatewayUrl?: string | ((callSid: string, path: string) => string) | undefined;
-  /** The numbers' voice URL. Default `<publicBaseUrl>/twilio/voice`. */
+  /** The numbers' voice URL. Default `<publicBaseUrl>/twilio/voice`. Any URL may carry connection overrides in its fragment. */
   readonly voiceUrl?: string | undefined;
   /** The numbers' fallback URL, asked when the voice URL fails. Default none. */
   readonly fallbackUrl?: string | undefined;

@@ -22,9 +22,10 @@ afterEach(async () => {
   await gateway.close();
 });
 
-async function call(faults: CallFaults, options: ToyOptions = {}) {
+async function call(faults: CallFaults, options: ToyOptions = {}, overrides = '') {
   gateway = await startToyGateway(options);
-  telephone = await startTelephone({ ...ACCOUNT, gatewayUrl: gateway.url });
+  const statusCallbackUrl = `${ACCOUNT.publicBaseUrl}/twilio/status${overrides}`;
+  telephone = await startTelephone({ ...ACCOUNT, statusCallbackUrl, gatewayUrl: gateway.url });
   const { ended } = await telephone.placeCall({ dialogue: SILENT, speed: 20, faults });
   const outcome = await ended;
   const stream = gateway.streams[0];
@@ -102,15 +103,48 @@ test('the status callback can come before stop', async () => {
   expect(outcome).toMatchObject({ status: 'completed', callbackStatuses: [204] });
 });
 
-test('a status callback that is answered 5xx is repeated under one token until it is taken', async () => {
-  const { outcome } = await call({}, { statusOfCallback: (count) => (count < 3 ? 503 : 204) });
-  expect(outcome.callbackStatuses).toEqual([503, 503, 204]);
-  expect(new Set(gateway.status.map((came) => came.headers['i-twilio-idempotency-token'])).size).toBe(1);
+test('a status callback that is answered 503 is not repeated, unless its URL asks for that', async () => {
+  const { outcome } = await call({}, { statusOfCallback: () => 503 });
+  expect(outcome.callbackStatuses).toEqual([503]);
 });
 
-test('a status callback that is refused with 403 is not repeated', async () => {
-  const { outcome } = await call({}, { statusOfCallback: () => 403 });
-  expect(outcome.callbackStatuses).toEqual([403]);
+test('a status callback is repeated as often as its URL says, under one token, until it is taken', async () => {
+  const { outcome } = await call({}, { statusOfCallback: (count) => (count < 3 ? 503 : 204) }, '#rc=5&rp=all&tt=15000');
+  expect(outcome.callbackStatuses).toEqual([503, 503, 204]);
+  expect(new Set(gateway.status.map((came) => came.headers['i-twilio-idempotency-token'])).size).toBe(1);
+  expect(gateway.status.map((came) => [came.path, came.isSigned])).toEqual(
+    Array.from({ length: 3 }, () => ['/twilio/status', true]),
+  );
+});
+
+test('no more often than that, and not after a failure that its URL does not name', async () => {
+  const { outcome } = await call({}, { statusOfCallback: () => 503 }, '#rc=1&rp=5xx');
+  expect(outcome.callbackStatuses).toEqual([503, 503]);
+  await telephone.close();
+  await gateway.close();
+  const { outcome: refused } = await call({}, { statusOfCallback: () => 403 }, '#rc=5&rp=5xx,ct,rt');
+  expect(refused.callbackStatuses).toEqual([403]);
+});
+
+test('all tries of a status callback have one time together, however many its URL asks for', async () => {
+  const { outcome } = await call({}, { statusOfCallback: () => 503 }, '#rc=5&rp=all&tt=300');
+  // The second try would come after 200 ms, the third after 600.
+  expect(outcome.callbackStatuses.length).toBeLessThanOrEqual(2);
+});
+
+test('a try that is not answered in the time of its URL is over, and is one like any other', async () => {
+  const { outcome } = await call(
+    {},
+    { statusOfCallback: (count) => (count === 1 ? 'never' : 204) },
+    '#rc=1&rp=rt&rt=300',
+  );
+  expect(outcome.callbackStatuses).toEqual([0, 204]);
+});
+
+test('a telephone is not started with an override that Twilio does not have', async () => {
+  await call({});
+  const statusCallbackUrl = 'https://calls.example.com/twilio/status#retries=5';
+  await expect(startTelephone({ ...ACCOUNT, statusCallbackUrl })).rejects.toThrow('retries=5');
 });
 
 test('frames of a gateway that are no JSON end the stream, strange ones are noted', async () => {

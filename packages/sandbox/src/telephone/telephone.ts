@@ -1,6 +1,7 @@
 import { newCall, isFinal, type Call } from './call/call.ts';
 import type { TelephoneOptions } from './account.ts';
 import { runCall, type CallOutcome, type CallParts } from './call/run-call.ts';
+import { readOverrides } from './call/connection-overrides.ts';
 import { createAudioClock } from './line/clock.ts';
 import type { CallFaults } from './call/faults.ts';
 import { createGatewayClient } from './call/gateway-client.ts';
@@ -59,8 +60,9 @@ const KEPT_AUDIO_BYTES = 256 * 1024 * 1024;
 const KEPT_CALLS = 20_000;
 const MAX_SPEED = 100;
 
-/** Starts a {@link Telephone}. */
+/** Starts a {@link Telephone}. Rejects when a URL carries connection overrides that Twilio does not have. */
 export async function startTelephone(options: TelephoneOptions): Promise<Telephone> {
+  for (const url of [options.voiceUrl, options.fallbackUrl, options.statusCallbackUrl]) readOverrides(url ?? '');
   const calls = new Map<string, Call>();
   const running = new Set<Promise<unknown>>();
   const closing = new AbortController();

@@ -54,7 +54,7 @@ export type ToyRequest = {
 
 export type ToyOptions = {
   readonly twiml?: string | ((request: ToyRequest) => { status: number; body: string });
-  readonly statusOfCallback?: (count: number) => number;
+  readonly statusOfCallback?: (count: number) => number | 'never';
   /** Called with `start`. */
   readonly onStart?: (stream: ToyStream) => void;
   /** Called when the caller's words were heard. */
@@ -98,7 +98,8 @@ export async function startToyGateway(options: ToyOptions = {}): Promise<ToyGate
       };
       if (came.path === '/twilio/status') {
         gateway.status.push(came);
-        response.writeHead(options.statusOfCallback?.(gateway.status.length) ?? 204).end();
+        const answer = options.statusOfCallback?.(gateway.status.length) ?? 204;
+        if (answer !== 'never') response.writeHead(answer).end();
         return;
       }
       gateway.voice.push(came);

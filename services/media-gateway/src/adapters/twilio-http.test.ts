@@ -34,7 +34,7 @@ describe('the voice webhook', () => {
       '<?xml version="1.0" encoding="UTF-8"?><Response>' +
         '<Start><Recording channels="dual" track="both" trim="do-not-trim"/></Start>' +
         `<Connect><Stream url="${MEDIA_URL}"><Parameter name="token" value="TOKEN"/></Stream></Connect>` +
-        `<Redirect method="POST">${PUBLIC_BASE_URL}/twilio/after-stream</Redirect></Response>`,
+        `<Redirect method="POST">${PUBLIC_BASE_URL}/twilio/after-stream#rc=2&amp;rp=all</Redirect></Response>`,
     );
     expect(gateway.activeCalls()).toBe(1);
   });

@@ -6,6 +6,12 @@ import { spoken, type Notice } from './spoken-notices.ts';
 /** Where Twilio goes on, absolute. `media` is the `wss:` URL whose handshake Twilio will sign, letter by letter. */
 export type TwilioUrls = { readonly media: string; readonly afterStream: string };
 
+/**
+ * Twilio asks a TwiML URL once. A caller who waits to hear what happened is not hung up on because the process that is asked goes
+ * away at that moment: the fragment, neither sent nor signed, allows two more tries, whatever went wrong (connection overrides).
+ */
+const TRIED_AGAIN = '#rc=2&rp=all';
+
 /** An answer in Twilio's language. */
 export function twimlOf(
   answer: Answer,
@@ -19,7 +25,7 @@ export function twimlOf(
       // A query string would be dropped on the way (error 31920), so the token travels as a parameter.
       response.connect().stream({ url: urls.media }).parameter({ name: 'token', value: answer.token });
       // Only when we close the stream: a caller who hangs up goes nowhere.
-      response.redirect({ method: 'POST' }, urls.afterStream);
+      response.redirect({ method: 'POST' }, `${urls.afterStream}${TRIED_AGAIN}`);
       return response.toString();
     case 'busy':
       // Only a call that still rings can be rejected; an outbound one was answered by the other side.

@@ -111,7 +111,7 @@ export class LoadCall {
     if (target.kind === 'relay' || client === null) return;
     const form = statusForm(this.#call, target);
     const times = this.#faults.callback === 'twice' ? 2 : 1;
-    const request = { url: `${target.publicBaseUrl}/twilio/status`, form, isWrong: false, times } as const;
+    const request = { url: target.statusCallbackUrl, form, isWrong: false, times } as const;
     this.#callbackStatuses = await deliverStatus(client, request, signal);
     if (this.#callbackStatuses.at(-1) !== 204)
       this.#problems.push(`the status callback was answered ${this.#callbackStatuses.join(', ')}`);

@@ -5,6 +5,8 @@ export type LoadTarget =
       readonly kind: 'gateway';
       /** What is signed over. */
       readonly publicBaseUrl: string;
+      /** Where it is told the end of a call, with connection overrides as for Twilio. */
+      readonly statusCallbackUrl: string;
       /** Where it answers in truth, `http://host:port`. */
       readonly gatewayUrl: string;
       readonly accountSid: string;

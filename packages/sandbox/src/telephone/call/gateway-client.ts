@@ -3,8 +3,9 @@ import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { Agent, request } from 'undici';
 import type { TelephoneOptions } from '../account.ts';
 
-/** What a whole webhook may take, and how much of its answer is read. Twilio's numbers. */
-const WEBHOOK_MS = 15_000;
+/** What a connection and an answer over it may take, and how much of an answer is read. Twilio's numbers. */
+const CONNECT_MS = 5_000;
+const READ_MS = 15_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** An answer to a webhook. */
@@ -12,7 +13,7 @@ export type WebhookReply = { readonly status: number; readonly text: string };
 
 /** Requests to the gateway as Twilio makes them: a signed form, or a signed upgrade. URLs are the public ones. */
 export type GatewayClient = {
-  /** Posts a form. `isWrong` signs it with a foreign token. Rejects when there is no answer within 15 s or it is too long. */
+  /** Posts a form, once. `isWrong` signs it with a foreign token. Rejects when there is no answer in time or it is too long. */
   post(
     url: string,
     fields: Readonly<Record<string, string>>,
@@ -29,13 +30,26 @@ export type GatewayClient = {
 };
 
 /** Two requests of one event carry one `idempotencyToken`. */
-export type PostOptions = { readonly isWrong?: boolean; readonly idempotencyToken?: string };
+export type PostOptions = {
+  readonly isWrong?: boolean;
+  readonly idempotencyToken?: string;
+  /** Default 5 s. */
+  readonly connectMs?: number;
+  /** From the request to the end of the answer, default 15 s. */
+  readonly readMs?: number;
+};
 
 /** Makes a {@link GatewayClient} with connections of its own. */
 export function createGatewayClient(
   options: Pick<TelephoneOptions, 'authToken' | 'publicBaseUrl' | 'gatewayUrl'>,
 ): GatewayClient {
-  const agent = new Agent({ connections: 256, connect: { timeout: 5_000 } });
+  // One for each connect timeout that a URL asks for: undici has none for a request.
+  const agents = new Map<number, Agent>();
+  const agentFor = (connectMs: number): Agent => {
+    const agent = agents.get(connectMs) ?? new Agent({ connections: 256, connect: { timeout: connectMs } });
+    agents.set(connectMs, agent);
+    return agent;
+  };
   const target = (url: URL, callSid: string): URL => {
     if (url.host !== new URL(options.publicBaseUrl).host) return url;
     const { gatewayUrl = options.publicBaseUrl } = options;
@@ -46,18 +60,18 @@ export function createGatewayClient(
     getExpectedTwilioSignature(isWrong ? 'a-foreign-auth-token' : options.authToken, url, { ...fields });
 
   return {
-    post: async (url, fields, { isWrong, idempotencyToken = randomUUID() }, signal) => {
-      const [signed = url] = url.split('#');
-      const response = await request(target(new URL(signed), fields['CallSid'] ?? ''), {
+    post: async (url, fields, post, signal) => {
+      const { isWrong, idempotencyToken = randomUUID(), connectMs = CONNECT_MS, readMs = READ_MS } = post;
+      const response = await request(target(new URL(url), fields['CallSid'] ?? ''), {
         method: 'POST',
-        dispatcher: agent,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(WEBHOOK_MS)]),
+        dispatcher: agentFor(connectMs),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(readMs)]),
         headers: {
-          host: new URL(signed).host,
+          host: new URL(url).host,
           'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
           'user-agent': 'TwilioProxy/1.1',
           'i-twilio-idempotency-token': idempotencyToken,
-          'x-twilio-signature': sign(signed, fields, isWrong),
+          'x-twilio-signature': sign(url, fields, isWrong),
         },
         body: new URLSearchParams(fields).toString(),
       });
@@ -71,7 +85,7 @@ export function createGatewayClient(
         headers: { host: new URL(url).host, 'x-twilio-signature': sign(url, {}, isWrong) },
       };
     },
-    close: () => agent.destroy(),
+    close: async () => void (await Promise.all([...agents.values()].map((agent) => agent.destroy()))),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Call, EndedBy } from './call.ts';
 import { statusForm, voiceForm } from './call-forms.ts';
 import { createCaller } from '../line/caller.ts';
 import type { AudioClock } from '../line/clock.ts';
+import { readOverrides } from './connection-overrides.ts';
 import type { CallFaults } from './faults.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import { createLine } from '../line/line.ts';
@@ -14,6 +15,7 @@ import type { CallScript } from '../line/script.ts';
 import { deliverStatus } from './status-callback.ts';
 import { parseTwiml, type TwimlVerb } from './twiml.ts';
 import { followVerbs, type RunningCall } from './verbs.ts';
+import { tryWebhook } from './webhook-tries.ts';
 
 /** How a call went. A refused call is an outcome like any other. */
 export type CallOutcome = {
@@ -105,7 +107,7 @@ async function askFirst(running: RunningCall): Promise<Asked> {
   const url = voiceUrl ?? `${publicBaseUrl}/twilio/voice`;
   const first = await askGateway(url, {}, running);
   if (first.verbs !== null || fallbackUrl === undefined || running.call.ending.signal.aborted) return first;
-  const failed = { ErrorCode: first.status === 200 ? '12100' : '11200', ErrorUrl: url };
+  const failed = { ErrorCode: first.status === 200 ? '12100' : '11200', ErrorUrl: readOverrides(url).url };
   return { status: first.status, verbs: (await askGateway(fallbackUrl, failed, running)).verbs };
 }
 
@@ -116,9 +118,10 @@ async function askGateway(url: string, more: Readonly<Record<string, string>>, r
   let status = 0;
   try {
     const form = { ...voiceForm(call, parts.options), ...more };
-    const reply = await parts.client.post(url, form, { isWrong }, call.ending.signal);
-    ({ status } = reply);
-    if (status === 200) return { status, verbs: parseTwiml(reply.text) };
+    const { last } = await tryWebhook(parts.client, { url, form, isWrong }, call.ending.signal);
+    if (last.kind === 'silence') throw last.error;
+    ({ status } = last.reply);
+    if (status === 200) return { status, verbs: parseTwiml(last.reply.text) };
     problems.push(`the voice webhook answered ${status} (11200)`);
   } catch (error) {
     if (!call.ending.signal.aborted) problems.push(`the voice webhook failed: ${String(error)}`);
