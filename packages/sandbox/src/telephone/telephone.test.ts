@@ -287,6 +287,21 @@ test.each([
   expect(gateway.status[0]?.fields).not.toHaveProperty('CallDuration');
 });
 
+test('an outbound call that nobody takes asks for nothing and is told as what it is', async () => {
+  await start();
+  const { outcome } = await call({ dialogue: { ...SCRIPT, direction: 'outbound' }, unanswered: 'no-answer' });
+  expect(outcome).toMatchObject({
+    status: 'no-answer',
+    endedBy: 'unanswered',
+    durationSec: 0,
+    callbackStatuses: [204],
+  });
+  expect(gateway.voice).toEqual([]);
+  expect(gateway.status[0]?.fields).toMatchObject({ CallStatus: 'no-answer', Direction: 'outbound-api' });
+  expect(gateway.status[0]?.fields).not.toHaveProperty('CallDuration');
+  await expect(call({ unanswered: 'busy' })).rejects.toThrow(RangeError);
+});
+
 test('a gateway that says it is full is heard, and the call is over', async () => {
   await start({ twiml: '<Response><Say>All lines are busy.</Say><Hangup/></Response>' });
   const { outcome } = await call();

@@ -1,4 +1,4 @@
-import { newCall, isFinal, type Call } from './call/call.ts';
+import { newCall, isFinal, type Call, type Unanswered } from './call/call.ts';
 import type { TelephoneOptions } from './account.ts';
 import { runCall, type CallOutcome, type CallParts } from './call/run-call.ts';
 import { readOverrides } from './call/connection-overrides.ts';
@@ -22,6 +22,8 @@ export type PlaceCall = {
   readonly faults?: CallFaults | undefined;
   /** How this call's recording shows up, instead of how recordings do in general. */
   readonly recording?: RecordingBehaviour | undefined;
+  /** An outbound call that nobody takes: the voice URL is never asked, the status callback is all that is heard of it. */
+  readonly unanswered?: Unanswered | undefined;
 };
 
 export type PlacedCall = {
@@ -39,7 +41,7 @@ export type PlacedCall = {
 export type Telephone = {
   /** Base of the REST API. */
   readonly url: string;
-  /** Places a call. Rejects only when the telephone is closed. */
+  /** Places a call. Rejects only when the telephone is closed, or when no such call can be. */
   placeCall(call: PlaceCall): Promise<PlacedCall>;
   /** Keeps an ended call whose recordings are given instead of made: any bytes, any length, any row. */
   readonly keepCall: KeptCalls['keep'];
@@ -84,13 +86,16 @@ export async function startTelephone(options: TelephoneOptions): Promise<Telepho
       speed = 1,
       faults = {},
       recording = null,
+      unanswered = null,
     }) => {
       if (closing.signal.aborted) throw new Error('the telephone is closed');
+      if (unanswered !== null && dialogue.direction === 'inbound')
+        throw new RangeError('an inbound call is answered here');
       if (!(speed > 0 && speed <= MAX_SPEED)) throw new RangeError(`a speed of ${speed}`);
       forgetOld(calls);
       const call = newCall({ from, to, direction: dialogue.direction });
       calls.set(call.callSid, call);
-      const ended = runCall(call, { script: dialogue, speed, faults, recording }, parts);
+      const ended = runCall(call, { script: dialogue, speed, faults, recording, unanswered }, parts);
       running.add(ended);
       void ended.finally(() => running.delete(ended));
       return { callSid: call.callSid, ended, hangUp: () => call.ending.abort('caller') };

@@ -14,8 +14,14 @@ export type CallStatus =
   | 'no-answer'
   | 'canceled';
 
-/** Who ended a call. `refused`: the gateway did not take it. `operator`: REST, or the telephone was closed. */
-export type EndedBy = 'caller' | 'agent' | 'operator' | 'network' | 'refused';
+/** How an outbound call ends that the other side never takes: nobody is asked what to do with it. */
+export type Unanswered = 'no-answer' | 'busy' | 'failed' | 'canceled';
+
+/**
+ * Who ended a call. `refused`: the gateway did not take it. `unanswered`: whom it called did not. `operator`: REST, or the telephone was
+ * closed.
+ */
+export type EndedBy = 'caller' | 'agent' | 'operator' | 'network' | 'refused' | 'unanswered';
 
 /** One call as the telephone company knows it. Wall times in milliseconds since 1970. */
 export type Call = {

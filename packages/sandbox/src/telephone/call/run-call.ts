@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TelephoneOptions } from '../account.ts';
 import { framesToMs } from '../line/audio.ts';
-import type { Call, EndedBy } from './call.ts';
+import type { Call, EndedBy, Unanswered } from './call.ts';
 import { statusForm, voiceForm } from './call-forms.ts';
 import { createCaller } from '../line/caller.ts';
 import type { AudioClock } from '../line/clock.ts';
@@ -30,7 +30,7 @@ export type CallOutcome = {
   readonly saidByCaller: readonly string[];
   /** Media frames: 20 ms each to the gateway, of any length from it. */
   readonly frames: { readonly sent: number; readonly received: number };
-  /** HTTP status of the voice webhook, 0 without an answer; of every try of the status callback. */
+  /** HTTP status of the voice webhook, 0 without an answer or a question; of every try of the status callback. */
   readonly voiceStatus: number;
   readonly callbackStatuses: readonly number[];
   /** What a careful operator would have to look at, in sentences. */
@@ -43,6 +43,7 @@ export type CallPlan = {
   readonly speed: number;
   readonly faults: CallFaults;
   readonly recording: RecordingBehaviour | null;
+  readonly unanswered: Unanswered | null;
 };
 
 /** What all calls of a telephone share. */
@@ -82,8 +83,9 @@ export async function runCall(call: Call, plan: CallPlan, parts: CallParts): Pro
     end,
   };
 
-  const asked = await askFirst(running);
-  const endedBy = await followVerbs(asked.verbs, running);
+  const asked = plan.unanswered === null ? await askFirst(running) : NOT_ASKED;
+  if (plan.unanswered !== null) call.status = plan.unanswered;
+  const endedBy = plan.unanswered === null ? await followVerbs(asked.verbs, running) : 'unanswered';
   await end();
   return {
     callSid: call.callSid,
@@ -100,6 +102,8 @@ export async function runCall(call: Call, plan: CallPlan, parts: CallParts): Pro
 }
 
 type Asked = { readonly status: number; readonly verbs: TwimlVerb[] | null };
+
+const NOT_ASKED: Asked = { status: 0, verbs: null };
 
 /** The voice webhook, and the fallback URL when it failed. `status` is the voice webhook's. */
 async function askFirst(running: RunningCall): Promise<Asked> {
