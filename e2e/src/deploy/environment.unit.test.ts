@@ -3,7 +3,7 @@ import { parseConfig } from '@pipeline/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { environmentOf, textsOf, type Variable } from './environment.ts';
 import { readBase, workloadsOf, type Manifest } from './manifests.ts';
-import { DEPLOYED, JOBS, NEVER_DEPLOYED, schemaOf } from './service-schemas.ts';
+import { DEPLOYED, JOBS, NEVER_DEPLOYED, OPERATED, schemaOf } from './service-schemas.ts';
 
 /** What an installation must say for itself: the base leaves it blank, so that a forgotten one is refused by name at the start. */
 const OWN_VALUES = {
@@ -24,7 +24,7 @@ beforeAll(async () => {
   base = await readBase();
 });
 
-describe.each([...DEPLOYED, ...JOBS])('the environment of %s', (service) => {
+describe.each([...DEPLOYED, ...JOBS, ...OPERATED])('the environment of %s', (service) => {
   it('has exactly the variables of its schema', async () => {
     const known = Object.keys((await schemaOf(service)).shape).filter((name) => !NEVER_DEPLOYED.has(name));
     expect([...variablesOf(service).keys()].toSorted()).toEqual(known.toSorted());
@@ -46,7 +46,8 @@ describe.each([...DEPLOYED, ...JOBS])('the environment of %s', (service) => {
     const schema = await schemaOf(service);
     const own = Object.entries(OWN_VALUES).filter(([name]) => texts[name] !== undefined);
     expect(() => parseConfig(schema, { ...texts, ...secretsOf(service), ...Object.fromEntries(own) })).not.toThrow();
-    for (const [name] of own) {
+    const required = own.filter(([name]) => schema.shape[name]?.safeParse(undefined).success === false);
+    for (const [name] of required) {
       const without = {
         ...texts,
         ...secretsOf(service),

@@ -14,7 +14,7 @@ import {
 import { networkProblems } from './network-rules.ts';
 import { podProblems } from './pod-rules.ts';
 import { scheduleProblems } from './schedule-rules.ts';
-import { DEPLOYED, JOBS, schemaOf } from './service-schemas.ts';
+import { DEPLOYED, JOBS, OPERATED, schemaOf } from './service-schemas.ts';
 import { serviceProblems } from './service-rules.ts';
 import { typeProblems } from './types.ts';
 
@@ -52,7 +52,7 @@ describe.for(overlays)('overlays/%s', (overlay) => {
     'gives every service an environment that it accepts',
     async (context) => {
       const manifests = await render(`overlays/${overlay}`, context);
-      for (const service of [...DEPLOYED, ...JOBS]) {
+      for (const service of [...DEPLOYED, ...JOBS, ...OPERATED]) {
         const workload = workloadsOf(manifests).find(({ name }) => name === service);
         const variables = workload === undefined ? new Map() : environmentOf(workload, manifests);
         const schema = await schemaOf(service);

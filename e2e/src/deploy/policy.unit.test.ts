@@ -13,14 +13,20 @@ beforeAll(async () => {
 });
 
 describe('the base', () => {
-  it('has the five Deployments, the Job, the three on a schedule, and nothing else that runs', () => {
+  it('has the five Deployments, the Job, the three on a schedule, the place of an operator, and nothing else that runs', () => {
     expect(workloadsOf(base).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'Job provision',
       ...DEPLOYED.map((service) => `Deployment ${service}`),
       'CronJob reconciler',
       'CronJob trim',
       'CronJob sweep',
+      'Deployment callctl',
     ]);
+  });
+
+  it('keeps the place of an operator switched off', () => {
+    const callctl = base.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'callctl');
+    expect(callctl?.['spec']).toMatchObject({ replicas: 0 });
   });
 
   it('runs restricted pods', () => {
