@@ -9,7 +9,8 @@ let stack: Stack;
 /** All gateways that were started, as `direct` counts them. */
 const gateways: ServiceProcess[] = [];
 beforeAll(async () => {
-  stack = await startStack();
+  // No recording comes of a call that nobody took: transcriber need not look for it for half an hour.
+  stack = await startStack({ overrides: { transcriber: { RECORDING_DEADLINE_MS: '8000' } } });
   gateways.push(...stack.fleet.of('media-gateway'));
   await addGateway();
 });
@@ -27,6 +28,10 @@ const send = (route: Route): void =>
     if (path.endsWith('/voice')) return route.voice;
     return path.endsWith('/media') ? route.media : route.status;
   });
+
+/** Sends the requests of each call where its own route says, in the order of its callbacks. */
+const tellInTurn = (turns: ReadonlyMap<string, number[]>): void =>
+  stack.gateways.direct(({ callSid }) => turns.get(callSid)?.shift());
 
 const dialogueOf = (id: string): Dialogue => stack.dialogues.find((one) => one.id === id)!;
 const placeCall = (id: string, speed: number, faults: CallFaults = {}) =>
@@ -93,6 +98,35 @@ describe('several gateways behind one address', () => {
   });
 });
 
+describe('an outbound call that nobody took', () => {
+  test('is published once by whichever gateway hears of it, also when it is told at two, and reaches its webhook', async () => {
+    const { from: customer, to: business, ...dialogue } = dialogueOf('en-plumbing');
+    const outbound = { ...dialogue, from: business, to: customer, direction: 'outbound' } as const;
+    const turns = new Map<string, number[]>();
+    tellInTurn(turns);
+    const tell = async (statusCallback: 'once' | 'twice', ...route: number[]) => {
+      const faults = { statusCallback, statusCallbackDelayMs: 500 };
+      const call = await stack.telephone.placeCall({ dialogue: outbound, unanswered: 'no-answer', faults });
+      turns.set(call.callSid, [...route]);
+      return { ...call, route };
+    };
+    const placed = [await tell('once', 0), await tell('once', 1), await tell('twice', 0, 1), await tell('twice', 1, 0)];
+    for (const { callSid, ended, route } of placed) {
+      expect(await ended).toMatchObject({ voiceStatus: 0, callbackStatuses: route.map(() => 204) });
+      expect(turns.get(callSid), 'each callback went its way').toEqual([]);
+      expect(handOvers(callSid).map(({ instance, fields }) => [instance, fields['endedReason']])).toEqual([
+        [gateways[route[0]!]!.instance, 'no_answer'],
+      ]);
+      expect(await stack.streams.count('call.ended', callSid)).toBe(1);
+    }
+    for (const { callSid } of placed) {
+      const { callLog, body } = await arrivedOutcome(stack, callSid);
+      expect(callLog).toMatchObject({ direction: 'outbound', endedReason: 'no_answer', status: 'partial' });
+      expect(body).toMatchObject({ direction: 'outbound', phone: customer, transcript: null, summary: null });
+    }
+  });
+});
+
 describe('a gateway that dies', () => {
   test('F1 F3 F4 F5 around its publish or in the middle of a call: the callback at another one brings the call in', async () => {
     const points = ['gw.before_publish', 'gw.after_publish', 'gw.before_reply', ''];
@@ -138,11 +172,16 @@ async function active(gateway: ServiceProcess): Promise<number> {
 
 describe('SIGTERM with twenty calls up', () => {
   const CALLS = 20;
+  /** 20 ms of G.711. */
+  const FRAME_BYTES = 160;
+  const byNumber = (one: number, other: number): number => one - other;
 
-  test('they go on to their own end, word for word, and no new stream is taken', async () => {
+  test('they go on to their own end, frame for frame and word for word, and no new stream is taken', async () => {
+    const sessions = () => stack.provider.requests.filter(({ route }) => route === 'realtime');
+    const before = new Set(sessions());
     const leaving = await addGateway({ DRAIN_MS: '60000', SHUTDOWN_GRACE_MS: '70000' });
     send({ voice: 0, media: leaving, status: 1 });
-    const placed = await Promise.all(Array.from({ length: CALLS }, () => placeCall('en-plumbing', 3)));
+    const placed = await Promise.all(Array.from({ length: CALLS }, () => placeCall('en-painting', 3)));
     await eventually('all of them are up', async () => (await active(gateways[leaving]!)) === CALLS);
     const exit = gateways[leaving]!.stop();
     await eventually(
@@ -153,16 +192,21 @@ describe('SIGTERM with twenty calls up', () => {
     expect(await late.ended).toMatchObject({ saidByCaller: [], callbackStatuses: [204] });
     const outcomes = await Promise.all(placed.map((call) => call.ended));
     expect(outcomes.flatMap(({ problems }) => problems)).toEqual([]);
+    // Callers who hang up themselves: each frame that one of them sent has a place in the agent's ear, and no other has.
+    const heard = sessions().filter((session) => !before.has(session));
+    expect(heard.map(({ bytes }) => bytes / FRAME_BYTES).toSorted(byNumber)).toEqual(
+      outcomes.map(({ frames }) => frames.sent).toSorted(byNumber),
+    );
     expect(await exit).toBe(0);
     for (const { callSid } of placed) {
       expect(handOvers(callSid).map(({ fields }) => [fields['endedReason'], fields['count']])).toEqual([
-        ['agent_hung_up', wordsOf('en-plumbing').length],
+        ['stream_stopped', wordsOf('en-painting').length],
       ]);
       expect(await stack.streams.count('call.ended', callSid)).toBe(1);
     }
   });
 
-  test('at the limit they end properly, each once, as drained', async () => {
+  test('at the limit they end properly, each once, as drained, and each caller is told that it broke off', async () => {
     const leaving = await addGateway({ DRAIN_MS: '1000', SHUTDOWN_GRACE_MS: '15000' });
     send({ voice: 0, media: leaving, status: 1 });
     const silent = { ...dialogueOf('silent'), silentSeconds: 600 };
@@ -172,7 +216,9 @@ describe('SIGTERM with twenty calls up', () => {
     await eventually('all of them are up', async () => (await active(gateways[leaving]!)) === CALLS);
     expect(await gateways[leaving]!.stop()).toBe(0);
     for (const call of placed) {
-      expect((await call.ended).callbackStatuses.at(-1)).toBe(204);
+      const { callbackStatuses, heardFromAgent } = await call.ended;
+      expect(callbackStatuses.at(-1)).toBe(204);
+      expect(heardFromAgent.at(-1)).toContain('the connection to our assistant was lost');
       expect(handOvers(call.callSid).map(({ fields }) => fields['endedReason'])).toEqual(['drain']);
       expect(await stack.streams.count('call.ended', call.callSid)).toBe(1);
     }
