@@ -111,6 +111,27 @@ describe('a place that the call denies', () => {
     expect(judged(transcript, value, quote)).toMatchObject({ value: null, status: 'invalid' });
   });
 
+  describe('and its summary says', () => {
+    const summed = { ...place, from: 'summary' as const };
+    const judgedBy = (summary: string, transcript: string, value: string) =>
+      judgeAnswer(summed, answer(value, value), { ...call, sources: sourcesOf({ summary, transcript }) });
+
+    test.each([
+      ['He is in Haifa.', 'agent: Where do you live?\ncaller: not in Haifa', 'Haifa'],
+      ['הלקוחה מחיפה.', 'caller: אני לא גרה בחיפה\nagent: תודה', 'חיפה'],
+    ])('is no value either: %j', (summary, transcript, value) => {
+      expect(judgedBy(summary, transcript, value)).toMatchObject({ value: null, status: 'invalid' });
+    });
+
+    test.each([
+      ['He is in Haifa.', 'agent: Are you in Haifa?\ncaller: I am not in Haifa today, but yes', 'Haifa'],
+      ['Он из Хайфы.', 'caller: not in Netanya', 'Хайфы'],
+      ['He is in Haifa.', 'caller: The heater does not work in Haifa', 'Haifa'],
+    ])('is one where the call does not only deny it: %j', (summary, transcript, value) => {
+      expect(judgedBy(summary, transcript, value)).toMatchObject({ value, status: 'found' });
+    });
+  });
+
   test('is one where somebody says it without denying it, and is quoted from there', () => {
     const transcript = 'caller: I am not in Haifa today\ncaller: Send it home, that is in Haifa';
     const evidence = { quote: 'Haifa', source: 'transcript', start: transcript.lastIndexOf('Haifa') };

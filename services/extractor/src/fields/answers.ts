@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { FieldDefinition, FieldResult, FieldValue } from '@pipeline/contracts';
-import { maskCards } from '@pipeline/evidence';
+import { maskCards, withoutDenied } from '@pipeline/evidence';
 import type { Country } from './address.ts';
 import { isBorneOut, type Words } from './borne-out.ts';
 import { findEvidence, type Found, type Source } from './evidence.ts';
 import { readValue } from './value.ts';
+import { areWordsSaid } from './words-said.ts';
 
 const answerSchema = z.object({
   value: z.unknown(),
@@ -88,7 +89,7 @@ const SAID_ALIKE: ReadonlySet<FieldDefinition['type']> = new Set([
 
 /**
  * Whether the call says what its summary says. Numbers, dates and addresses must be there. Other words a summary chooses itself, maybe
- * in another language; but in a call in which somebody speaks to the machine, nothing counts that the summary alone says.
+ * in another language, but not what the call denies; and in a call in which somebody speaks to the machine, nothing counts that the summary alone says.
  */
 function supportOf(
   field: FieldDefinition,
@@ -97,6 +98,7 @@ function supportOf(
 ): 'said' | 'barred' | 'unsaid' {
   const transcript = sources.find(({ name }) => name === 'transcript');
   const barred = textsOf(transcript, true);
+  if (isOnlyDenied(field, value, textsOf(transcript, false))) return 'unsaid';
   if (barred.length === 0 && !SAID_ALIKE.has(field.type)) return 'said';
   const isSaidIn = (texts: readonly string[]): boolean =>
     texts.length > 0 &&
@@ -105,6 +107,13 @@ function supportOf(
     );
   if (isSaidIn(textsOf(transcript, false))) return 'said';
   return barred.length > 0 ? 'barred' : 'unsaid';
+}
+
+/** Whether the call has the words of a value, and denies them wherever it has them. */
+function isOnlyDenied(field: FieldDefinition, value: FieldValue, texts: readonly string[]): boolean {
+  if (field.type !== 'string' || typeof value !== 'string') return false;
+  const naming = texts.filter((text) => areWordsSaid(value, text));
+  return naming.length > 0 && naming.every((text) => !areWordsSaid(value, withoutDenied(text, value)));
 }
 
 function textsOf(source: Source | undefined, isBarred: boolean): string[] {
