@@ -26,7 +26,7 @@ function roomOf(
     logger: silentLogger,
     now,
   });
-  return { room, directory };
+  return { room, directory, presence };
 }
 
 const sid = (index: number): string => `CA${String(index).padStart(32, '0')}`;
@@ -95,6 +95,19 @@ describe('the calls of a business', () => {
       .poll(() => Object.keys(JSON.parse(bucket.entries.get('business.biz_1')?.json ?? '{"calls":{}}').calls))
       .toEqual([sid(1)]);
     expect([await b.take('biz_1', sid(3), 2), await b.take('biz_1', sid(4), 2)]).toEqual([true, false]);
+  });
+
+  it('are given back although the place of another call before them never can be', async () => {
+    const bucket = createMemoryBucket();
+    const { room, presence } = roomOf(bucket);
+    expect(await room.take('biz_1', sid(1), 1)).toBe(true);
+    bucket.entries.set('business.biz_0', { json: 'not readable', revision: 1_000 });
+    bucket.isAway = true;
+    await expect.poll(presence.isHeard).toBe(false);
+    room.release('biz_0', sid(0));
+    room.release('biz_1', sid(1));
+    bucket.isAway = false;
+    await expect.poll(() => bucket.entries.get('business.biz_1')?.json).toBe('{"calls":{}}');
   });
 
   it('above a thousand are counted by each process for itself', async () => {

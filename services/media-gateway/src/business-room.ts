@@ -1,6 +1,7 @@
 import type { KeyValue } from '@pipeline/messaging';
 import type { Logger } from '@pipeline/runtime';
 import { z } from 'zod';
+import { createBacklog, type Backlog } from './backlog.ts';
 import type { CallDirectory } from './call-directory.ts';
 import { createTurns } from './turns.ts';
 import { pause } from './pause.ts';
@@ -48,19 +49,25 @@ export class BusinessRoom {
   readonly #now: () => number;
   /** Calls of this process would only take each other's revision away. */
   readonly #inTurn = createTurns();
-  /** Calls that this process counted for itself and that are not written yet, so that others count them too. */
-  readonly #late = new Map<string, string>();
-  /** Places given back and not written yet: at most the calls that a process may have ended and not published. */
-  readonly #leaving = new Map<string, string>();
+  /** Calls that this process counted for itself and that are not written yet, so that others count them too: CallSid -> business. */
+  readonly #late: Backlog<string>;
+  /** Places given back and not written yet, likewise. */
+  readonly #leaving: Backlog<string>;
   readonly #checkedAt = new Map<string, number>();
 
   constructor(deps: RoomDeps) {
     this.#deps = deps;
     this.#now = deps.now ?? Date.now;
-    deps.presence.onBeat(async () => {
-      for (const [callSid, businessId] of this.#late) await this.#enterLate(businessId, callSid);
-      for (const [callSid, businessId] of this.#leaving) await this.#leave(businessId, callSid);
-    });
+    const onFailure = (callSid: string, error: unknown): void =>
+      deps.logger.warn({ callSid, err: error }, 'the place of a call cannot be written yet');
+    this.#late = createBacklog({ onFailure });
+    this.#leaving = createBacklog({ onFailure });
+    deps.presence.onBeat((signal) =>
+      this.#late.work((callSid, businessId) => this.#enterLate(businessId, callSid), signal),
+    );
+    deps.presence.onBeat((signal) =>
+      this.#leaving.work((callSid, businessId) => this.#leave(businessId, callSid), signal),
+    );
   }
 
   /** Takes a place for a call; true also when it has one. */
@@ -106,7 +113,7 @@ export class BusinessRoom {
   async #enterLate(businessId: string, callSid: string): Promise<void> {
     const isWritten = await this.#inTurn(businessId, () =>
       this.#write(businessId, async (calls) => {
-        const isCounted = Object.hasOwn(calls, callSid) || !this.#late.has(callSid);
+        const isCounted = Object.hasOwn(calls, callSid) || this.#late.get(callSid) === undefined;
         return isCounted ? null : { ...calls, [callSid]: Math.floor(this.#now() / 1_000) };
       }),
     );

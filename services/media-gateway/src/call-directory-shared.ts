@@ -1,4 +1,5 @@
 import { BrokerError, type Entry, type KeyValue } from '@pipeline/messaging';
+import type { Logger } from '@pipeline/runtime';
 import type { CallDirectory, KnownCall } from './call-directory.ts';
 import {
   answeredRecord,
@@ -21,6 +22,7 @@ type DirectoryDeps = {
   readonly records: KeyValue<CallRecord>;
   readonly presence: Presence;
   readonly tokenTtlMs: number;
+  readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 };
@@ -48,12 +50,12 @@ export class SharedDirectory implements CallDirectory {
   /** Calls answered here, with their tokens, until their stream opens here or they are forgotten. */
   readonly #answered = new Map<string, AnsweredRecord>();
 
-  constructor({ records, presence, tokenTtlMs, now = Date.now }: DirectoryDeps) {
+  constructor({ records, presence, tokenTtlMs, logger, now = Date.now }: DirectoryDeps) {
     this.#records = records;
     this.#presence = presence;
     this.#tokenTtlMs = tokenTtlMs;
     this.#now = now;
-    this.#late = createLateRecords(records);
+    this.#late = createLateRecords(records, logger);
     presence.onBeat(this.#late.write);
   }
 

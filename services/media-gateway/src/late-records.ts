@@ -1,4 +1,6 @@
 import type { KeyValue } from '@pipeline/messaging';
+import type { Logger } from '@pipeline/runtime';
+import { createBacklog } from './backlog.ts';
 import { keyOfCall, type CallRecord } from './call-record.ts';
 
 /** Records that could not be written when they should have been. They are tried again until they are, or are overtaken. */
@@ -6,19 +8,17 @@ export type LateRecords = {
   add(callSid: string, record: CallRecord): void;
   find(callSid: string): CallRecord | undefined;
   forget(callSid: string): void;
-  /** Tries them, until one fails. Rejected when one does. */
-  write(): Promise<void>;
+  /** Tries some of them; one that cannot be written keeps no other back. Never rejected. */
+  write(signal: AbortSignal): Promise<void>;
 };
-
-/** Calls whose record may wait: above the calls and unpublished events of a process. The oldest is given up first. */
-const MAX_LATE = 10_000;
-/** Records written after one beat, so that a long outage does not delay the next beat. */
-const MAX_AT_ONCE = 500;
 
 const RANK = { answered: 0, live: 1, ending: 1, published: 2 } as const;
 
-export function createLateRecords(records: KeyValue<CallRecord>): LateRecords {
-  const late = new Map<string, CallRecord>();
+export function createLateRecords(records: KeyValue<CallRecord>, logger: Logger): LateRecords {
+  const late = createBacklog<CallRecord>({
+    onFailure: (callSid, error) =>
+      logger.warn({ callSid, err: error }, 'the record of a call cannot be written yet, other gateways do not know it'),
+  });
 
   /** Forward only: what others have written meanwhile stands. */
   const advance = async (callSid: string, wanted: CallRecord): Promise<void> => {
@@ -32,18 +32,9 @@ export function createLateRecords(records: KeyValue<CallRecord>): LateRecords {
   };
 
   return {
-    add: (callSid, record) => {
-      late.delete(callSid);
-      late.set(callSid, record);
-      for (const oldest of late.keys()) {
-        if (late.size <= MAX_LATE) return;
-        late.delete(oldest);
-      }
-    },
-    find: (callSid) => late.get(callSid),
-    forget: (callSid) => void late.delete(callSid),
-    write: async () => {
-      for (const [callSid, record] of [...late].slice(0, MAX_AT_ONCE)) await advance(callSid, record);
-    },
+    add: late.set,
+    find: late.get,
+    forget: late.delete,
+    write: (signal) => late.work(advance, signal),
   };
 }

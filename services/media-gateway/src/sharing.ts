@@ -38,7 +38,7 @@ const ENDING_MS = 600_000;
 export function createSharing(deps: SharingDeps): Sharing {
   const { records, processes, businesses, instance, activeCount, countBefore, tokenTtlMs, logger } = deps;
   const presence = createPresence({ processes, describe: () => ({ instance, calls: activeCount() }), logger });
-  const directory = new SharedDirectory({ records, presence, tokenTtlMs });
+  const directory = new SharedDirectory({ records, presence, tokenTtlMs, logger });
   const longestCallMs = deps.longestCallMs + ENDING_MS;
   const room = new BusinessRoom({ businesses, directory, presence, countBefore, longestCallMs, logger });
   return { presence, directory, room };

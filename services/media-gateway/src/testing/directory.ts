@@ -19,6 +19,7 @@ export function createTestDirectory(
     records,
     presence,
     tokenTtlMs: 60_000,
+    logger: silentLogger,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
   presence.start();
