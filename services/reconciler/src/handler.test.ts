@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { callEndedSchema, type CallEnded } from '@pipeline/contracts';
+import { callEndedSchema, PermanentError, type CallEnded } from '@pipeline/contracts';
 import type { EndedCall } from './ended-call.ts';
 import { business, endedCall, NOW, NUMBER, sidOf } from './fixtures.ts';
 import { reconcile, type ReconcilerDeps } from './handler.ts';
 import type { Facts, Verdict } from './verdict.ts';
+import { LONGEST_SWEEP_MS, type Mark } from './watermark.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -23,6 +24,13 @@ type Place = {
   stored: Map<string, Exclude<Facts['stored'], 'none'>>;
   inStream: Set<string>;
   watermark: number | null;
+  /** A sweep that is not over. */
+  sweep: Mark['sweep'];
+  /** Pages after which a run has used its time, and how often a page was given out. */
+  pagesOfRun: number;
+  given: number;
+  /** Twilio knows no page by the name it gave it. */
+  isForgetful: boolean;
   published: CallEnded[];
   told: [string, Verdict['kind']][];
   /** Rows on a page, and how many of them the next page repeats. */
@@ -38,6 +46,10 @@ function placeOf(more: Partial<Place> = {}): Place {
     stored: new Map(),
     inStream: new Set(),
     watermark: null,
+    sweep: null,
+    pagesOfRun: Number.POSITIVE_INFINITY,
+    given: 0,
+    isForgetful: false,
     published: [],
     told: [],
     pageSize: 1_000,
@@ -49,10 +61,15 @@ function placeOf(more: Partial<Place> = {}): Place {
 
 function depsOf(place: Place): ReconcilerDeps {
   return {
-    listEnded: async function* () {
+    listEnded: async function* (_sinceMs, from) {
+      if (from !== null && place.isForgetful)
+        throw new PermanentError('PROVIDER_REJECTED', { message: 'no such page' });
       const step = Math.max(1, place.pageSize - place.repeats);
-      for (let at = 0; at === 0 || at < place.calls.length; at += step)
-        yield { calls: place.calls.slice(at, at + place.pageSize), unreadable: 0 };
+      for (let at = Number(from ?? 0); at === 0 || at < place.calls.length; at += step) {
+        place.given += 1;
+        const next = at + step < place.calls.length ? String(at + step) : null;
+        yield { calls: place.calls.slice(at, at + place.pageSize), unreadable: 0, next };
+      }
     },
     storedKinds: async (callSids) => new Map([...place.stored].filter(([callSid]) => callSids.includes(callSid))),
     ownerOf: async (number) => (number === NUMBER ? OWNED : number === '+97299' ? 'unreadable' : 'nobody'),
@@ -63,8 +80,9 @@ function depsOf(place: Place): ReconcilerDeps {
       place.published.push(event);
       place.inStream.add(event.callSid);
     },
-    readWatermark: async () => place.watermark,
-    writeWatermark: async (ms) => void (place.watermark = ms),
+    readMark: async () => (place.watermark === null ? null : { watermark: place.watermark, sweep: place.sweep }),
+    writeMark: async ({ watermark, sweep }) => void Object.assign(place, { watermark, sweep }),
+    isEnough: () => place.given % place.pagesOfRun === 0,
     report: (call, { kind }) => void place.told.push([call.callSid, kind]),
   };
 }
@@ -114,6 +132,11 @@ describe('a call that is nowhere with us', () => {
     ['F51 a call that was given up', { status: 'canceled', startedAt: null, durationSec: 0 }, 'canceled'],
     ['F51 a call that failed', { status: 'failed', startedAt: null, durationSec: null }, 'failed'],
     ['F51 a busy line that we called', { direction: 'outbound', from: NUMBER, status: 'busy', durationSec: 0 }, 'busy'],
+    [
+      'an outbound call that was answered and then refused by us: completed, as any other',
+      { direction: 'outbound', from: NUMBER, to: '+972501234567', durationSec: 0 },
+      'completed',
+    ],
     ['a caller whom we refused with a busy tone never was a call', { status: 'busy', durationSec: 0 }, null],
     ['a leg of another call', { isChildLeg: true }, null],
     ['a number that nobody owns', { to: '+972000000' }, null],
@@ -175,6 +198,59 @@ describe('the watermark', () => {
     const place = placeOf({ calls: [endedCall({ endedAt: NOW - 31 * DAY })], watermark: NOW - 40 * DAY });
     await run(place);
     expect(place.published).toEqual([]);
+  });
+});
+
+describe('a list that is too long for one run', () => {
+  /** Seven calls on seven pages, and runs that have time for three. The oldest comes last, and was published long ago. */
+  const longPlace = (more: Partial<Place> = {}): Place => {
+    const calls = Array.from({ length: 7 }, (_, index) =>
+      endedCall({ callSid: sidOf(index + 1), endedAt: NOW - (index + 3) * 60 * MINUTE }),
+    );
+    return placeOf({ calls, pageSize: 1, pagesOfRun: 3, watermark: NOW - 10 * 60 * MINUTE, ...more });
+  };
+
+  test('is done by several runs, none of which looks again at what was looked at, and the watermark moves with the last', async () => {
+    const place = longPlace();
+    const before = place.watermark;
+    expect(await run(place)).toMatchObject({ isWhole: false, pages: 3, calls: { missing: 3 }, watermark: before });
+    expect(await run(place, NOW + 5 * MINUTE)).toMatchObject({ isWhole: false, pages: 3, watermark: before });
+    const last = await run(place, NOW + 10 * MINUTE);
+    expect(last).toMatchObject({ isWhole: true, pages: 1, watermark: NOW - 9 * 60 * MINUTE });
+    expect(publishedOf(place)).toEqual(place.calls.map(({ callSid }) => callSid));
+    expect(place.sweep).toBeNull();
+  });
+
+  test('leaves what ended since to the next sweep: the watermark is not beyond the first of its runs', async () => {
+    const place = longPlace();
+    place.stored = new Map(place.calls.map(({ callSid }) => [callSid, 'call'] as const));
+    for (const minutes of [0, 5, 10]) await run(place, NOW + minutes * MINUTE);
+    expect(place.watermark).toBe(NOW - 2 * MINUTE);
+  });
+
+  test('a stuck call that a run has seen holds the watermark of the whole sweep', async () => {
+    const place = longPlace({ pagesOfRun: 1 });
+    place.stored = new Map(place.calls.slice(1).map(({ callSid }) => [callSid, 'call'] as const));
+    place.inStream.add(sidOf(1));
+    for (let runs = 0; runs < 7; runs += 1) await run(place);
+    expect(place).toMatchObject({ sweep: null, watermark: NOW - 3 * 60 * MINUTE });
+  });
+
+  test('goes on after the last page that a run which was killed had worked', async () => {
+    const place = longPlace({ pagesOfRun: Number.POSITIVE_INFINITY, diesAfter: 2 });
+    await expect(run(place)).rejects.toThrow('killed');
+    place.diesAfter = Number.POSITIVE_INFINITY;
+    expect(await run(place)).toMatchObject({ isWhole: true, pages: 5, calls: { missing: 5 } });
+  });
+
+  test('begins anew when Twilio no longer knows the next page, and when that is hours ago', async () => {
+    const place = longPlace();
+    await run(place);
+    place.isForgetful = true;
+    await expect(run(place)).rejects.toThrow('no such page');
+    expect(await run(place)).toMatchObject({ pages: 3, calls: { in_work: 3 } });
+    place.pagesOfRun = Number.POSITIVE_INFINITY;
+    expect(await run(place, NOW + LONGEST_SWEEP_MS + 1)).toMatchObject({ isWhole: true, pages: 7 });
   });
 });
 
@@ -268,12 +344,28 @@ describe('property: whatever Twilio lists and whatever is stored', () => {
           () => true,
         );
         expect(died).toBe(expected.length > drawn.diesAfter);
-        expect(!died || place.watermark === before, 'the watermark of a run that died').toBe(true);
+        // Where a run without a watermark began.
+        const start = before ?? NOW - 4 * DAY + 10 * MINUTE;
+        if (died) expect(place.watermark ?? start, 'the watermark of a run that died').toBe(start);
         place.diesAfter = Number.POSITIVE_INFINITY;
         await run(place);
         expect(publishedOf(place).toSorted()).toEqual(expected.toSorted());
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  test('F54 as many runs as the list needs publish what one would, once each, and end at the same watermark', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyPlace, fc.integer({ min: 1, max: 4 }), async (drawn, pagesOfRun) => {
+        const [whole, cut] = [make(drawn), { ...make(drawn), pagesOfRun }];
+        await run(whole);
+        let runs = 0;
+        while (!(await run(cut)).isWhole) expect((runs += 1)).toBeLessThan(100);
+        expect(publishedOf(cut).toSorted()).toEqual(publishedOf(whole).toSorted());
+        expect(cut.watermark).toBe(whole.watermark);
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -1,15 +1,19 @@
-import type { BusinessSettings, CallEnded } from '@pipeline/contracts';
+import { PermanentError, type BusinessSettings, type CallEnded } from '@pipeline/contracts';
 import { businessNumber, callEnded, type EndedCall } from './ended-call.ts';
 import { inParallel } from './parallel.ts';
 import { isOpen, judge, judgeAlone, type Facts, type JudgeRules, type Verdict, type VerdictKind } from './verdict.ts';
-import { listFrom, nextWatermark, type WatermarkRules } from './watermark.ts';
+import { nextWatermark, sweepOf, type Mark, type Sweep, type WatermarkRules } from './watermark.ts';
 
-/** One page of Twilio's list. `unreadable` counts rows that are no calls as we know them. */
-export type CallPage = { readonly calls: readonly EndedCall[]; readonly unreadable: number };
+/** One page of Twilio's list. `unreadable` counts rows that are no calls as we know them; `next` names the page after it. */
+export type CallPage = {
+  readonly calls: readonly EndedCall[];
+  readonly unreadable: number;
+  readonly next: string | null;
+};
 
 export interface ReconcilerDeps {
-  /** Calls that ended at or after a time, page by page; some may have ended before it. */
-  listEnded(sinceMs: number, signal: AbortSignal): AsyncIterable<CallPage>;
+  /** Calls that ended at or after a time, page by page from a named one on, or the first; some may have ended before it. */
+  listEnded(sinceMs: number, from: string | null, signal: AbortSignal): AsyncIterable<CallPage>;
   /** What is stored of calls; those of which nothing is are absent. */
   storedKinds(
     callSids: readonly string[],
@@ -21,16 +25,19 @@ export interface ReconcilerDeps {
   hasEvent(businessId: string, callSid: string): Promise<boolean>;
   /** Resolves when the stream has the event. */
   publish(event: CallEnded, signal: AbortSignal): Promise<void>;
-  readWatermark(): Promise<number | null>;
-  writeWatermark(ms: number): Promise<void>;
+  readMark(): Promise<Mark | null>;
+  writeMark(mark: Mark): Promise<void>;
+  /** Whether the run has used its time: it ends with the page in its hand, and the next run goes on. */
+  isEnough(): boolean;
   /** Told of each call that was judged, once it is published where that is its verdict. */
   report(call: EndedCall, verdict: Verdict): void;
 }
 
 export type ReconcilerRules = JudgeRules & WatermarkRules;
 
-/** What one run saw. `watermark` is where the next one begins, in milliseconds since 1970. */
+/** What one run saw. `watermark` is where the next sweep begins, in milliseconds since 1970; `isWhole`: the list has come to its end. */
 export type Reconciled = {
+  readonly isWhole: boolean;
   readonly pages: number;
   readonly unreadableRows: number;
   readonly calls: Readonly<Partial<Record<VerdictKind, number>>>;
@@ -42,7 +49,8 @@ const AT_ONCE = 16;
 
 /**
  * Publishes `call.ended` for every call that Twilio ended and that is nowhere with us, then moves the watermark. It moves only after
- * the last publish was acknowledged, so a run that dies anywhere is repeated without harm; so are two runs at once.
+ * the last publish of the whole list was acknowledged, so a run that dies anywhere is repeated without harm; so are two runs at once.
+ * Each page that was worked is noted, so a list that is too long for one run is done by several.
  */
 export async function reconcile(
   deps: ReconcilerDeps,
@@ -50,27 +58,55 @@ export async function reconcile(
   now: number,
   signal: AbortSignal,
 ): Promise<Reconciled> {
-  const since = listFrom(await deps.readWatermark(), rules, now);
-  const seen = new Set<string>();
-  const open: number[] = [];
+  const { watermark, sweep } = sweepOf(await deps.readMark(), rules, now);
   const calls: Partial<Record<VerdictKind, number>> = {};
+  let { oldestOpen } = sweep;
   let [pages, unreadableRows] = [0, 0];
   const take = (call: EndedCall, verdict: Verdict): void => {
     calls[verdict.kind] = (calls[verdict.kind] ?? 0) + 1;
-    if (isOpen(verdict)) open.push(call.endedAt);
+    if (isOpen(verdict)) oldestOpen = Math.min(oldestOpen ?? call.endedAt, call.endedAt);
     deps.report(call, verdict);
   };
-  for await (const page of deps.listEnded(since, signal)) {
+  const seen = (isWhole: boolean, mark: number): Reconciled => ({
+    isWhole,
+    pages,
+    unreadableRows,
+    calls,
+    watermark: mark,
+  });
+  for await (const page of pagesOf(sweep, watermark, deps, signal)) {
     pages += 1;
     unreadableRows += page.unreadable;
-    // Pages shift while calls come in, and a list may be coarser than it was asked.
-    const fresh = page.calls.filter((call) => call.endedAt >= since && !seen.has(call.callSid));
-    for (const { callSid } of fresh) seen.add(callSid);
-    await workPage(fresh, { deps, rules, now, take }, signal);
+    await workPage(page.fresh, { deps, rules, now, take }, signal);
+    if (page.next === null) continue;
+    await deps.writeMark({ watermark, sweep: { ...sweep, oldestOpen, next: page.next } });
+    if (deps.isEnough()) return seen(false, watermark);
   }
-  const watermark = nextWatermark(open, rules, now);
-  await deps.writeWatermark(watermark);
-  return { pages, unreadableRows, calls, watermark };
+  const moved = nextWatermark({ oldestOpen, begun: sweep.begun }, rules);
+  await deps.writeMark({ watermark: moved, sweep: null });
+  return seen(true, moved);
+}
+
+/** The pages that are left of a sweep, each with the calls that none before it had. */
+async function* pagesOf(
+  { since, next }: Sweep,
+  watermark: number,
+  deps: Pick<ReconcilerDeps, 'listEnded' | 'writeMark'>,
+  signal: AbortSignal,
+): AsyncGenerator<CallPage & { readonly fresh: readonly EndedCall[] }> {
+  const seen = new Set<string>();
+  try {
+    for await (const page of deps.listEnded(since, next, signal)) {
+      // Pages shift while calls come in, and a list may be coarser than it was asked.
+      const fresh = page.calls.filter((call) => call.endedAt >= since && !seen.has(call.callSid));
+      for (const { callSid } of fresh) seen.add(callSid);
+      yield { ...page, fresh };
+    }
+  } catch (error) {
+    // The page to go on with is not to be had any more: the next run begins anew.
+    if (next !== null && error instanceof PermanentError) await deps.writeMark({ watermark, sweep: null });
+    throw error;
+  }
 }
 
 type Work = {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** A job on a world where nothing has happened, but for what a test says. */
-function jobWith(outside: Partial<JobOptions['outside']>, url = server.url) {
+function jobWith(outside: Partial<JobOptions['outside']>, url = server.url, variables: Record<string, string> = {}) {
   const sink = new PassThrough();
   const lines = (): Record<string, unknown>[] =>
     String(sink.read() ?? '')
@@ -39,6 +39,7 @@ function jobWith(outside: Partial<JobOptions['outside']>, url = server.url) {
     TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
     TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
     TWILIO_API_KEY_SECRET: 'b5c2f0a1',
+    ...variables,
   };
   const options: JobOptions = {
     config: parseConfig(configSchema, environment),
@@ -77,6 +78,48 @@ test('a part that fails does not keep the other back, and the run says so: its n
   expect(told).toMatchObject({ outcome: 'failed', notices: { looked: 1, published: 1 }, watermark: null });
 });
 
+test('a list that uses all the time of a run keeps no webhook back: the notice is published meanwhile, the run is told as failed', async () => {
+  let isPublished = (): void => undefined;
+  const published = new Promise<void>((resolve) => (isPublished = resolve));
+  const listEnded = async function* (
+    _sinceMs: number,
+    _from: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<never> {
+    yield* [];
+    await published; // so Twilio's list outlasts the notice, however slow the machine is
+    await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  };
+  const listStored = async function* () {
+    yield [{ callSid: sidOf(2), businessId: 'biz_1', revision: 1 }];
+  };
+  const { options, lines } = jobWith({ listEnded, listStored }, server.url, { RUN_TIMEOUT_MS: '2000' });
+  const job = createJob({ ...options, metrics: { ...options.metrics, onNotice: isPublished } });
+  expect(await job.run(never)).toBe(false);
+  expect(lines().at(-1)).toMatchObject({ outcome: 'failed', notices: { looked: 1, published: 1 }, watermark: null });
+});
+
+test('a list that is too long for one run is no failure: the next run goes on where it ended', async () => {
+  const asked: (string | null)[] = [];
+  let now = Date.now();
+  const listEnded = async function* (_sinceMs: number, from: string | null) {
+    asked.push(from);
+    for (let number = Number(from ?? 0); number < 3; number += 1) {
+      now += 100_000;
+      const call = endedCall({ callSid: sidOf(100 + number), endedAt: Date.now() - 600_000 });
+      yield { calls: [call], unreadable: 0, next: number < 2 ? String(number + 1) : null };
+    }
+  };
+  const { options, lines } = jobWith({ listEnded });
+  const job = createJob({ ...options, now: () => now });
+  expect([await job.run(never), await job.run(never)]).toEqual([true, true]);
+  expect(asked).toEqual([null, '2']);
+  expect(lines().map(({ outcome, pages }) => [outcome, pages])).toEqual([
+    ['continues', 2],
+    ['done', 1],
+  ]);
+});
+
 test('a run that goes well makes it ready again', async () => {
   let isAway = true;
   const { job, lines } = jobWith({ listEnded: () => (isAway ? brokenList() : calm()) });
@@ -88,7 +131,7 @@ test('a run that goes well makes it ready again', async () => {
 });
 
 async function* calm() {
-  yield { calls: [endedCall({ endedAt: Date.now() - 600_000 })], unreadable: 2 };
+  yield { calls: [endedCall({ endedAt: Date.now() - 600_000 })], unreadable: 2, next: null };
 }
 
 test('a broker that is away is told within seconds, in the one line of the run too', async () => {
@@ -102,7 +145,11 @@ test('a broker that is away is told within seconds, in the one line of the run t
 
 test('a run that a shutdown cuts off is no failure', async () => {
   const stop = new AbortController();
-  const listEnded = async function* (_sinceMs: number, signal: AbortSignal): AsyncGenerator<never> {
+  const listEnded = async function* (
+    _sinceMs: number,
+    _from: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<never> {
     yield* [];
     stop.abort(new Error('shutting down'));
     signal.throwIfAborted();

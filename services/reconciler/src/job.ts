@@ -31,8 +31,8 @@ export type Job = {
 };
 
 /**
- * A run has two parts that do not depend on each other: calls that nobody published, and CallLogs that nobody announced. Twilio being
- * away keeps no webhook back. The broker is connected for the run alone, and a broker that is not there is told at once.
+ * A run has two parts that do not depend on each other, and are done beside each other: calls that nobody published, and CallLogs that
+ * nobody announced. Twilio being away or slow keeps no webhook back. The broker is connected for the run alone, and a broker that is not there is told at once.
  */
 export function createJob(options: JobOptions): Job {
   const { config, instance, logger, metrics, now } = options;
@@ -45,8 +45,10 @@ export function createJob(options: JobOptions): Job {
     );
     if (operator === null) return { calls: null, notices: null };
     try {
-      const calls = await attempt('calls', () => reconcileCalls(operator, options, begun, signal));
-      const notices = await attempt('notices', () => announceCalls(operator, options, begun, signal));
+      const [calls, notices] = await Promise.all([
+        attempt('calls', () => reconcileCalls(operator, options, begun, signal)),
+        attempt('notices', () => announceCalls(operator, options, begun, signal)),
+      ]);
       return { calls, notices };
     } finally {
       await operator.close();
@@ -59,7 +61,8 @@ export function createJob(options: JobOptions): Job {
       const signal = AbortSignal.any([stopping, AbortSignal.timeout(config.RUN_TIMEOUT_MS)]);
       const { calls, notices } = await work(createAttempt(logger, stopping), begun, signal);
       const isDone = calls !== null && notices !== null;
-      const outcome = isDone ? 'done' : stopping.aborted ? 'stopped' : 'failed';
+      const cutOff = stopping.aborted ? 'stopped' : 'failed';
+      const outcome = isDone ? (calls.isWhole ? 'done' : 'continues') : cutOff;
       tellRun(logger, { calls, notices, ms: now() - begun, outcome });
       if (isDone) metrics.onRun({ at: now(), stuck: calls.calls.stuck ?? 0, watermark: calls.watermark });
       isWell = outcome !== 'failed';
@@ -68,6 +71,9 @@ export function createJob(options: JobOptions): Job {
     readiness: () => (isWell ? { ok: true } : { ok: false, reason: 'the last run failed, see its line' }),
   };
 }
+
+/** Of the time of a run: what a page of Twilio's list may take is left of it. */
+const ENOUGH = 0.75;
 
 type Connected = Awaited<ReturnType<typeof connectOperator>>;
 
@@ -85,6 +91,7 @@ function reconcileCalls(
     storedKinds,
     ownerOf: outside.createOwners(),
     ...broker,
+    isEnough: () => options.now() - begun >= config.RUN_TIMEOUT_MS * ENOUGH,
     report: createReport(options.logger, options.metrics),
   };
   const rules = {

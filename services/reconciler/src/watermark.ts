@@ -23,6 +23,37 @@ export function listFrom(watermark: number | null, rules: WatermarkRules, now: n
  * The watermark after a whole list was worked: the oldest end of a call that has neither CallLog nor tombstone; without one, the time
  * up to which calls were old enough to be judged.
  */
-export function nextWatermark(openEnds: readonly number[], rules: WatermarkRules, now: number): number {
-  return openEnds.reduce((oldest, end) => Math.min(oldest, end), now - rules.settleMs);
+export function nextWatermark(
+  { oldestOpen, begun }: Pick<Sweep, 'oldestOpen' | 'begun'>,
+  rules: Pick<WatermarkRules, 'settleMs'>,
+): number {
+  return Math.min(oldestOpen ?? Number.POSITIVE_INFINITY, begun - rules.settleMs);
+}
+
+/** A look through the whole list that takes several runs. Times in milliseconds since 1970. */
+export type Sweep = {
+  /** The list begins here. */
+  readonly since: number;
+  /** When the first of its runs began: what ended later is left to the sweep after it. */
+  readonly begun: number;
+  /** The oldest end of an open call among the pages that were worked. */
+  readonly oldestOpen: number | null;
+  /** The page to go on with, as Twilio named it; null for the first. */
+  readonly next: string | null;
+};
+
+/** What is kept between two runs: the watermark, and how far a sweep that is not over has come. */
+export type Mark = { readonly watermark: number; readonly sweep: Sweep | null };
+
+/** A sweep that is not over by then starts anew: nobody promises that its next page is still to be had. */
+export const LONGEST_SWEEP_MS = 6 * 3_600_000;
+
+/** Where a run goes on, or begins. */
+export function sweepOf(mark: Mark | null, rules: WatermarkRules, now: number): { watermark: number; sweep: Sweep } {
+  const present = mark?.sweep ?? null;
+  if (mark !== null && present !== null && now - present.begun <= LONGEST_SWEEP_MS)
+    return { watermark: mark.watermark, sweep: present };
+  const since = listFrom(mark?.watermark ?? null, rules, now);
+  const sweep = { since, begun: now, oldestOpen: null, next: null };
+  return { watermark: mark?.watermark ?? since + rules.overlapMs, sweep };
 }

@@ -42,7 +42,7 @@ const newCall = () => endedCall({ callSid: `CA${randomBytes(16).toString('hex')}
 
 test('before anything is provisioned it fails: a store that is missing is not an empty one', async () => {
   const side = createBrokerSide(operator, () => undefined);
-  await expect(side.readWatermark()).rejects.toThrow('stream not found');
+  await expect(side.readMark()).rejects.toThrow('stream not found');
   await expect(side.hasEvent('biz_1', newCall().callSid)).rejects.toThrow('503');
   await expect(side.settledUpTo()).rejects.toThrow('stream not found');
   expect((await provisionBroker(who('provision'))).ok).toBe(true);
@@ -85,9 +85,16 @@ test('a notice is repeated only under another id; what was published is told wit
   expect(await side.settledUpTo(), 'webhook-dispatcher has settled nothing').toBe(0);
 });
 
-test('the watermark is kept to the millisecond', async () => {
+test('the watermark is kept to the millisecond, and how far a sweep has come beside it', async () => {
   const side = createBrokerSide(operator, () => undefined);
-  expect(await side.readWatermark()).toBeNull();
-  await side.writeWatermark(NOW + 123);
-  expect(await side.readWatermark()).toBe(NOW + 123);
+  expect(await side.readMark()).toBeNull();
+  const sweep = { since: NOW - 9_001, begun: NOW - 1, oldestOpen: NOW - 5_003, next: '/Calls.json?Page=1' };
+  for (const mark of [
+    { watermark: NOW + 123, sweep },
+    { watermark: NOW + 123, sweep: { ...sweep, oldestOpen: null } },
+    { watermark: NOW + 124, sweep: null },
+  ]) {
+    await side.writeMark(mark);
+    expect(await side.readMark()).toEqual(mark);
+  }
 });

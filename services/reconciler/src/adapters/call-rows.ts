@@ -4,8 +4,13 @@ import { FINAL_STATUSES, type EndedCall } from '../ended-call.ts';
 import type { CallPage } from '../handler.ts';
 
 const MAX_ROWS = 1_000;
+/** Letters of the link to the next page, which is kept between runs. */
+const MAX_LINK = 4_096;
 
-const pageSchema = z.object({ calls: z.array(z.unknown()).max(MAX_ROWS), next_page_uri: z.string().nullish() });
+const pageSchema = z.object({
+  calls: z.array(z.unknown()).max(MAX_ROWS),
+  next_page_uri: z.string().max(MAX_LINK).nullish(),
+});
 
 /** RFC 2822, in whatever zone it names. */
 const instantSchema = z.string().transform(Date.parse).pipe(z.number());
@@ -41,7 +46,7 @@ const rowSchema = z.object({
 const runningSchema = z.object({ status: z.enum(['queued', 'initiated', 'ringing', 'in-progress']) });
 
 /** A page of Twilio's list of calls; null when it is none. A row that is no call as we know them is counted, not fatal. */
-export function readPage(body: string): (CallPage & { readonly next: string | null }) | null {
+export function readPage(body: string): CallPage | null {
   const page = pageSchema.safeParse(parseJson(body));
   if (!page.success) return null;
   const calls: EndedCall[] = [];

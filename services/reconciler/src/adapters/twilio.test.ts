@@ -36,16 +36,16 @@ async function twilioWith(answers: readonly Answer[], more: Partial<TwilioOption
     server.closeAllConnections();
     await Promise.all([twilio.close(), new Promise((resolve) => server.close(resolve))]);
   });
-  const list = async (signal = never) => {
+  const list = async (signal = never, from: string | null = null) => {
     const calls: EndedCall[] = [];
     let unreadable = 0;
-    for await (const page of twilio.listEnded(SINCE, signal)) {
+    for await (const page of twilio.listEnded(SINCE, from, signal)) {
       calls.push(...page.calls);
       unreadable += page.unreadable;
     }
     return { calls, unreadable };
   };
-  return { list, seen, port };
+  return { list, seen, port, twilio };
 }
 
 const status =
@@ -141,6 +141,22 @@ describe('the list of ended calls', () => {
     expect(seen.map(({ url }) => url)).toEqual([FIRST, next]);
   });
 
+  test('is gone on with at a page that an earlier list named', async () => {
+    const next = `${PATH}?Page=1&PageToken=PA1`;
+    const first = await twilioWith([page([row()], next)]);
+    const named: (string | null)[] = [];
+    for await (const each of first.twilio.listEnded(SINCE, null, never)) {
+      named.push(each.next);
+      break;
+    }
+    expect(named).toEqual([next]);
+    const { list, seen } = await twilioWith([page([row()])]);
+    expect((await list(never, next)).calls).toHaveLength(1);
+    expect(seen.map(({ url }) => url)).toEqual([next]);
+    await expect(list(never, 'http://169.254.169.254/latest')).rejects.toThrow('somewhere else');
+    expect(seen).toHaveLength(1);
+  });
+
   test.each([
     ['http://169.254.169.254/latest/meta-data', 'another host'],
     [`//evil.example${PATH}?Page=1`, 'another host without a scheme'],
@@ -220,7 +236,7 @@ test("the sandbox's telephone lists its calls in a way that is read, over pages"
   const twilio = createTwilio({ ...options, baseUrl: telephone.url, pageSize: 2, timeoutMs: 5_000 });
   closers.push(() => twilio.close());
   const pages: EndedCall[][] = [];
-  for await (const { calls } of twilio.listEnded(Date.now() - 60_000, never)) pages.push([...calls]);
+  for await (const { calls } of twilio.listEnded(Date.now() - 60_000, null, never)) pages.push([...calls]);
   expect(pages.map(({ length }) => length)).toEqual([2, 1]);
   expect(
     pages

@@ -18,8 +18,11 @@ export type TwilioOptions = {
 };
 
 export type Twilio = {
-  /** Calls that ended at or after a time, and others: Twilio promises a filter of whole UTC days. Page by page. */
-  listEnded(sinceMs: number, signal: AbortSignal): AsyncGenerator<CallPage>;
+  /**
+   * Calls that ended at or after a time, and others: Twilio promises a filter of whole UTC days. Page by page, from a page on that an
+   * earlier list named as its next, or the first. How long Twilio knows such a name is not documented.
+   */
+  listEnded(sinceMs: number, from: string | null, signal: AbortSignal): AsyncGenerator<CallPage>;
   close(): Promise<void>;
 };
 
@@ -52,20 +55,22 @@ export function createTwilio(options: TwilioOptions): Twilio {
   };
 
   return {
-    listEnded: async function* (sinceMs, signal) {
+    listEnded: async function* (sinceMs, from, signal) {
       const start = new URL(first);
       // The name of the parameter ends in `>`; an instant is what Twilio's own library sends.
       start.searchParams.set('EndTime>', `${new Date(sinceMs).toISOString().slice(0, 19)}Z`);
       start.searchParams.set('PageSize', String(options.pageSize));
       const asked = new Set<string>();
-      for (let url: URL | null = start; url !== null;) {
+      for (let url = nextOf(from, first) ?? start; ;) {
         if (asked.has(url.href) || asked.size >= MAX_PAGES) throw broken('the list of calls does not end');
         asked.add(url.href);
-        const here: URL = url;
+        const here = url;
         const page = readPage(await withRetries(() => getPage(here, signal), options.retryMs ?? 1_000, signal));
         if (page === null) throw broken('a page of the list of calls is not readable');
-        yield { calls: page.calls, unreadable: page.unreadable };
-        url = nextOf(page.next, first);
+        yield page;
+        const next = nextOf(page.next, first);
+        if (next === null) return;
+        url = next;
       }
     },
     close: () => dispatcher.close(),
