@@ -4,6 +4,7 @@ import type { SettingsSource } from './adapters/settings.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { BusinessRoom } from './business-room.ts';
 import type { CallDirectory } from './call-directory.ts';
+import { factsOf } from './call-record.ts';
 import type { CallLimits, CallPlan } from './call/call.ts';
 import type { Calls } from './calls.ts';
 import type { RunningCall } from './running-call.ts';
@@ -16,10 +17,10 @@ export type RingingCall = {
   readonly direction: 'inbound' | 'outbound';
 };
 
-/** What the caller gets. Only `connected` starts a call; the others publish nothing. */
+/** What the caller gets. Only `connected` starts a call. */
 export type Answer =
   | { readonly kind: 'connected'; readonly token: string }
-  /** Full, here or for this business, or stopping. */
+  /** Full, here or for this business, or stopping. An outbound call is published all the same, when it has ended. */
   | { readonly kind: 'busy' }
   /** Nobody owns the number. */
   | { readonly kind: 'unknown_number' }
@@ -46,12 +47,12 @@ export async function answerCall(ringing: RingingCall, deps: AnswerDeps, signal:
   const known = await deps.directory.look(callSid);
   const isRunning = deps.calls.find(callSid) !== undefined;
   if (known.kind === 'answered' || isRunning) return connected(await deps.directory.renewToken(callSid));
-  if (known.kind === 'owned' || known.kind === 'published') return { kind: 'repeated' };
+  if (known.kind === 'owned' || known.kind === 'published' || known.kind === 'refused') return { kind: 'repeated' };
 
   const business = await businessOf(ringing, deps, signal);
   if (typeof business === 'string') return { kind: business };
   const call = await startWithin(ringing, business, deps);
-  if (call === null) return { kind: 'busy' };
+  if (call === null) return refuse(ringing, business, deps);
   const token = await deps.directory.register(call.plan);
   if (token === null) call.leave();
   else deps.calls.awaitStream(call);
@@ -73,6 +74,17 @@ async function startWithin(
   } finally {
     leaveRow();
   }
+}
+
+/**
+ * A caller hears a busy tone, and there was no call. Whom the business called has answered, and is hung up on: the business has to
+ * learn of it, so its end is published when the status callback comes.
+ */
+async function refuse(ringing: RingingCall, business: BusinessSettings, deps: AnswerDeps): Promise<Answer> {
+  const { callSid, direction } = ringing;
+  const plan = { ...planOf(ringing, business, deps.limits), startedAt: Date.now() };
+  if (direction === 'outbound') await deps.directory.noteRefused(callSid, factsOf(plan));
+  return { kind: 'busy' };
 }
 
 /** The business whose number was dialled, or which dials. It comes from our settings and never from what was sent. */

@@ -8,6 +8,7 @@ import {
   type CallFacts,
   type CallRecord,
   type OwnedRecord,
+  type RefusedRecord,
   type StoredToken,
 } from './call-record.ts';
 import type { CallPlan } from './call/call.ts';
@@ -75,6 +76,14 @@ export class SharedDirectory implements CallDirectory {
     return this.#issue(callSid, { token, stored, record });
   }
 
+  async noteRefused(callSid: string, facts: CallFacts): Promise<void> {
+    const refused = { state: 'refused', facts } as const;
+    // What cannot be noted is found by the reconciler.
+    await this.#move<null>(callSid, (record) =>
+      record === null ? { write: refused, done: null } : { answer: null },
+    ).catch(() => null);
+  }
+
   async look(callSid: string): Promise<KnownCall> {
     const late = this.#late.find(callSid);
     if (late?.state === 'published') return published(late);
@@ -82,7 +91,9 @@ export class SharedDirectory implements CallDirectory {
       const record = (await this.#read(callSid))?.value ?? null;
       if (record === null) return { kind: 'unknown' };
       if (record.state === 'published') return published(record);
-      return record.state === 'answered' ? { kind: 'answered', record } : { kind: 'owned', record, isSilent: false };
+      if (record.state === 'answered') return { kind: 'answered', record };
+      if (record.state === 'refused') return { kind: 'refused', record };
+      return { kind: 'owned', record, isSilent: false };
     } catch {
       return { kind: 'away' };
     }
@@ -116,14 +127,14 @@ export class SharedDirectory implements CallDirectory {
 
   claimEnd(callSid: string, facts: CallFacts): Promise<boolean> {
     return this.#move<boolean>(callSid, (record) => {
-      if (record === null || record.state === 'answered') return { write: this.#owned('ending', facts), done: true };
+      if (record === null || !hasOwner(record)) return { write: this.#owned('ending', facts), done: true };
       return { answer: record.state !== 'published' && record.owner === this.#presence.id };
     });
   }
 
   takeOver(callSid: string, owner: string): Promise<boolean> {
     return this.#move<boolean>(callSid, (record) => {
-      if (record === null || record.state === 'published' || record.state === 'answered') return { answer: false };
+      if (record === null || !hasOwner(record) || record.state === 'published') return { answer: false };
       if (record.owner !== owner) return { answer: false };
       return { write: this.#owned('ending', record.facts), done: true };
     });
@@ -223,6 +234,11 @@ export class SharedDirectory implements CallDirectory {
     }
     throw new BrokerError('the record of a call keeps changing', { cause: failure });
   }
+}
+
+/** A call that has an owner, or had one and is published. */
+function hasOwner(record: CallRecord): record is Exclude<CallRecord, AnsweredRecord | RefusedRecord> {
+  return record.state !== 'answered' && record.state !== 'refused';
 }
 
 function published({ endedReason }: Extract<CallRecord, { state: 'published' }>): KnownCall {

@@ -1,5 +1,5 @@
 import type { CallPlan } from './call/call.ts';
-import type { AnsweredRecord, CallFacts, OwnedRecord } from './call-record.ts';
+import type { AnsweredRecord, CallFacts, OwnedRecord, RefusedRecord } from './call-record.ts';
 
 /**
  * What all processes behind one public URL agree on about a call: its webhook, its media stream and its status callback are three
@@ -14,6 +14,8 @@ export type CallDirectory = {
   register(plan: CallPlan): Promise<string | null>;
   /** Another token for a call that was answered, here or elsewhere, and waits for its stream; `null` for any other. Never rejected. */
   renewToken(callSid: string): Promise<string | null>;
+  /** A call that reached somebody and for which there was no room, so that its end is published. Never rejected. */
+  noteRefused(callSid: string, facts: CallFacts): Promise<void>;
   /** What is known now. Never rejected. */
   look(callSid: string): Promise<KnownCall>;
   /**
@@ -40,5 +42,6 @@ export type KnownCall =
   | { readonly kind: 'away' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'answered'; readonly record: AnsweredRecord }
+  | { readonly kind: 'refused'; readonly record: RefusedRecord }
   | { readonly kind: 'owned'; readonly record: OwnedRecord; readonly isSilent: boolean }
   | { readonly kind: 'published'; readonly endedReason?: string };

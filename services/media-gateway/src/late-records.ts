@@ -12,7 +12,7 @@ export type LateRecords = {
   write(signal: AbortSignal): Promise<void>;
 };
 
-const RANK = { answered: 0, live: 1, ending: 1, published: 2 } as const;
+const RANK = { answered: 0, refused: 0, live: 1, ending: 1, published: 2 } as const;
 
 export function createLateRecords(records: KeyValue<CallRecord>, logger: Logger): LateRecords {
   const late = createBacklog<CallRecord>({

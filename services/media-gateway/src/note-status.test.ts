@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CALL_SID } from './testing/examples.ts';
+import { business, CALL_SID } from './testing/examples.ts';
 import { createTestGateway, type TestGateway } from './testing/gateway.ts';
 import { changed, formRequest, voiceForm, type Pairs } from './testing/twilio.ts';
 
@@ -73,6 +73,39 @@ describe('the status callback', () => {
     expect(await tell(status('no-answer'))).toBe(204);
     expect(gateway.rejected).toEqual(['not_ours', 'not_ours', 'not_ours']);
     expect(published()).toEqual([]);
+  });
+
+  it.each(['the gateway that refused it', 'another gateway'])(
+    'publishes an outbound call that was answered and then refused for want of room, by %s, once',
+    async (hears) => {
+      gateway.settings = { ...business, max_concurrent_calls: 0 };
+      const outbound = { Direction: 'outbound-api', From: '+972501234567', To: '+15551230000' };
+      const form = changed(voiceForm, outbound);
+      const refused = async () => (await gateway.app.inject(formRequest('/twilio/voice', form))).body;
+      expect(await refused()).toContain('<Response><Hangup/></Response>');
+      gateway.settings = business;
+      expect(await refused(), 'asked again when there is room').toContain('<Response><Hangup/></Response>');
+      expect(published()).toEqual([]);
+      const other = await createTestGateway({ bucket: gateway.bucket, broker: gateway.broker });
+      const hearing = hears === 'another gateway' ? other : gateway;
+      const ended = formRequest('/twilio/status', status('completed', outbound));
+      for (let again = 0; again < 2; again += 1) expect((await hearing.app.inject(ended)).statusCode).toBe(204);
+      await other.app.close();
+      expect(published()).toEqual(['completed']);
+      expect(gateway.broker.events[0]).toMatchObject({
+        businessId: 'biz_1',
+        data: { liveTranscript: null, call: { direction: 'outbound', to: '+15551230000', durationSec: 0 } },
+      });
+      expect(hearing.rejected.filter((reason) => reason === 'not_ours')).toEqual([]);
+    },
+  );
+
+  it('publishes nothing for a caller who was refused for want of room', async () => {
+    gateway.settings = { ...business, max_concurrent_calls: 0 };
+    expect((await answer()).body).toContain('<Reject reason="busy"/>');
+    expect(await tell(status('busy'))).toBe(204);
+    expect(published()).toEqual([]);
+    expect(gateway.bucket.entries.has(`call.${CALL_SID}`)).toBe(false);
   });
 
   it('comes again when it cannot be decided whose call it was', async () => {

@@ -45,6 +45,7 @@ async function react(
     case 'published':
       return 'noted';
     case 'answered':
+    case 'refused':
       return endHere(deps.calls.adopt(told.callSid, known.record), told.status, signal);
     case 'owned': {
       if (!known.isSilent) return 'elsewhere';
@@ -61,7 +62,7 @@ async function react(
   }
 }
 
-/** A call that no gateway answered: it never connected, or it was refused and never was a call. */
+/** A call that no gateway answered: it never connected, or the caller was refused and it never was a call. */
 async function neverAnswered(told: Told, deps: AnswerDeps, signal: AbortSignal): Promise<Noted['kind'] | 'elsewhere'> {
   // An inbound call ends as busy when we refused it ourselves.
   if (told.status === 'completed' || (told.status === 'busy' && told.direction === 'inbound')) return 'not_ours';
