@@ -176,7 +176,7 @@ describe('SIGTERM with twenty calls up', () => {
   const FRAME_BYTES = 160;
   const byNumber = (one: number, other: number): number => one - other;
 
-  test('they go on to their own end, frame for frame and word for word, and no new stream is taken', async () => {
+  test('they go on to their own end, frame for frame and word for word, and a new caller hears that nobody can answer', async () => {
     const sessions = () => stack.provider.requests.filter(({ route }) => route === 'realtime');
     const before = new Set(sessions());
     const leaving = await addGateway({ DRAIN_MS: '60000', SHUTDOWN_GRACE_MS: '70000' });
@@ -189,7 +189,11 @@ describe('SIGTERM with twenty calls up', () => {
       async () => (await fetch(`${gateways[leaving]!.healthUrl}/health/ready`)).status === 503,
     );
     const late = await placeCall('en-plumbing', 3);
-    expect(await late.ended).toMatchObject({ saidByCaller: [], callbackStatuses: [204] });
+    expect(await late.ended).toMatchObject({
+      saidByCaller: [],
+      heardFromAgent: [expect.stringContaining('we cannot take your call')],
+      callbackStatuses: [204],
+    });
     const outcomes = await Promise.all(placed.map((call) => call.ended));
     expect(outcomes.flatMap(({ problems }) => problems)).toEqual([]);
     // Callers who hang up themselves: each frame that one of them sent has a place in the agent's ear, and no other has.

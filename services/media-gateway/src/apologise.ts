@@ -1,5 +1,4 @@
 import { businessOf, type AnswerDeps, type RingingCall } from './answer-call.ts';
-import type { EndReason } from './call/end-reasons.ts';
 
 /** What Twilio says in our place. `language` is the business's; `null` when nothing is known of it. */
 export type Apology =
@@ -14,52 +13,45 @@ type SilenceDeps = Pick<AnswerDeps, 'settings' | 'logger'>;
 type EndDeps = SilenceDeps & {
   readonly calls: Pick<AnswerDeps['calls'], 'find'>;
   readonly directory: Pick<AnswerDeps['directory'], 'follow'>;
+  readonly limits: Pick<AnswerDeps['limits'], 'transcriptionGraceMs'>;
 };
 
 /** The voice URL failed: the caller hears at least why nobody answers. */
-export function apologiseForSilence(call: RingingCall, deps: SilenceDeps, signal: AbortSignal): Promise<Apology> {
-  return inLanguageOf(call, 'cannot_answer', deps, signal);
+export async function apologiseForSilence(call: RingingCall, deps: SilenceDeps, signal: AbortSignal): Promise<Apology> {
+  return apologyOf('cannot_answer', await businessOf(call, deps, signal));
 }
 
 /**
- * We closed the media stream of a call that still stands, here or in another process. A conversation that ended by itself needs no
- * word, and neither does one of which nobody can say in time how it ended.
+ * The media stream is over and the caller is still on the line: Twilio asks for nothing when a caller has hung up. Only an agent who
+ * said goodbye needs no further word. Everything else is apologised for, also when nobody can say in time how it ended: a word too
+ * many harms nobody, and a caller who is cut off without one believes that it was meant.
  */
 export async function apologiseForEnd(call: RingingCall, deps: EndDeps, signal: AbortSignal): Promise<Apology> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(KNOWN_WITHIN_MS)]);
-  const reason = deps.calls.find(call.callSid)?.endReason() ?? (await publishedReason(call.callSid, deps, limit));
-  return UNWANTED.has(reason) ? inLanguageOf(call, 'broke_off', deps, signal) : { kind: 'nothing' };
+  // Looked up meanwhile, so that its time does not add to the wait.
+  const [business, end] = await Promise.all([businessOf(call, deps, signal), endOf(call.callSid, deps, signal)]);
+  if (end === 'agent_hung_up') return { kind: 'nothing' };
+  return apologyOf(end === 'never_began' ? 'cannot_answer' : 'broke_off', business);
 }
 
-/** The caller hears nothing meanwhile. */
-const KNOWN_WITHIN_MS = 2_000;
+/** For the owner's publication and one look at it, after its grace. The caller hears nothing meanwhile. */
+const PUBLISHED_WITHIN_MS = 2_000;
 
-/** Ends that neither side of the conversation wanted. */
-const UNWANTED: ReadonlySet<string | null> = new Set<EndReason>([
-  'agent_lost',
-  'media_idle',
-  'media_invalid',
-  'congested',
-  'max_duration',
-  'drain',
-]);
-
-/** The process that closed the stream publishes the end within moments. */
-async function publishedReason(callSid: string, deps: EndDeps, signal: AbortSignal): Promise<string | null> {
-  for await (const known of deps.directory.follow(callSid, signal)) {
+/** As `endedReason` says it; `never_began`: the media stream was refused; `null`: it is not known. */
+async function endOf(callSid: string, deps: EndDeps, signal: AbortSignal): Promise<string | null> {
+  const here = deps.calls.find(callSid);
+  // A stream that is still open here is one whose end has not arrived yet: the agent did not end it.
+  if (here !== undefined && !here.isWaiting()) return here.endReason();
+  const knownWithinMs = deps.limits.transcriptionGraceMs + PUBLISHED_WITHIN_MS;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(knownWithinMs)]);
+  for await (const known of deps.directory.follow(callSid, limit)) {
     if (known.kind === 'published') return known.endedReason ?? null;
-    if (known.kind !== 'owned') return null;
+    if (known.kind === 'answered') return 'never_began';
+    if (known.kind === 'unknown') return null;
   }
   return null;
 }
 
-async function inLanguageOf(
-  call: RingingCall,
-  notice: 'cannot_answer' | 'broke_off',
-  deps: SilenceDeps,
-  signal: AbortSignal,
-): Promise<Apology> {
-  const business = await businessOf(call, deps, signal);
+function apologyOf(notice: 'cannot_answer' | 'broke_off', business: Awaited<ReturnType<typeof businessOf>>): Apology {
   if (business === 'unknown_number') return { kind: 'say', notice: 'not_in_service', language: null };
   return { kind: 'say', notice, language: business === 'unavailable' ? null : business.language };
 }

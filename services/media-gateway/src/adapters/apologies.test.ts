@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { business } from '../testing/examples.ts';
-import { listeningGateway, type ListeningGateway } from '../testing/listening.ts';
+import { listeningGateway, SIGNED, type ListeningGateway } from '../testing/listening.ts';
 import { changed, voiceForm } from '../testing/twilio.ts';
 
 const FALLBACK = '/twilio/fallback';
 const AFTER = '/twilio/after-stream';
 const HEBREW = /<Say language="he-IL" voice="Google\.he-IL-Wavenet-A">[א-ת ,.]+<\/Say><Hangup\/>/;
 const ENGLISH = /<Say language="en-US">We are sorry, [^<]+<\/Say><Hangup\/>/;
+const HANG_UP = /<Response><Hangup\/><\/Response>$/;
 const failed = changed(voiceForm, { ErrorCode: '11200', ErrorUrl: 'https://gateway.test/twilio/voice' });
 const inProgress = changed(voiceForm, { CallStatus: 'in-progress' });
 
@@ -54,17 +55,67 @@ describe('after the media stream', () => {
     await other.close();
   });
 
-  it('a conversation that the agent ended is hung up without another word', async () => {
+  it('a conversation that the agent ended is hung up without another word, here and elsewhere', async () => {
     const { session, closed } = await gateway.call();
     session.report({ kind: 'agent_leaves' });
     await closed;
-    const answer = await gateway.post(inProgress, {}, AFTER);
-    expect(answer.body).toMatch(/<Response><Hangup\/><\/Response>$/);
+    expect((await gateway.post(inProgress, {}, AFTER)).body).toMatch(HANG_UP);
+    const other = await listeningGateway({ bucket: gateway.bucket });
+    expect((await other.post(inProgress, {}, AFTER)).body).toMatch(HANG_UP);
+    await other.close();
   });
 
-  it('a call that nobody knows is hung up, in time', async () => {
-    const answer = await gateway.post(inProgress, {}, AFTER);
-    expect(answer.body).toMatch(/<Response><Hangup\/><\/Response>$/);
+  it('another process waits until the owner has heard the last words: a goodbye is not apologised for', async () => {
+    await gateway.close();
+    gateway = await listeningGateway({ config: { TRANSCRIPTION_GRACE_MS: 2_300 } });
+    const other = await listeningGateway({ bucket: gateway.bucket, config: { TRANSCRIPTION_GRACE_MS: 2_300 } });
+    const { session, closed } = await gateway.call();
+    session.report({ kind: 'caller_started', itemId: 'c1', atMs: 0 });
+    session.report({ kind: 'caller_stopped', itemId: 'c1' });
+    session.report({ kind: 'agent_leaves' });
+    await closed;
+    expect((await other.post(inProgress, {}, AFTER)).body).toMatch(HANG_UP);
+    await other.close();
+  });
+
+  it('a caller whose media stream broke off hears an apology, also before its end has arrived', async () => {
+    const { socket } = await gateway.call();
+    expect((await gateway.post(inProgress, {}, AFTER)).body).toMatch(HEBREW);
+    expect(gateway.activeCalls()).toBe(1);
+    socket.terminate();
+    await expect.poll(() => gateway.ended).toEqual(['stream_closed']);
+    expect((await gateway.post(inProgress, {}, AFTER)).body).toMatch(HEBREW);
+  });
+
+  it('a caller who is cut off by a drain hears an apology, also when another process is asked during the grace', async () => {
+    await gateway.close();
+    const config = { TRANSCRIPTION_GRACE_MS: 2_300, DRAIN_MS: 0 };
+    gateway = await listeningGateway({ config });
+    const other = await listeningGateway({ bucket: gateway.bucket, config });
+    const { session, closed } = await gateway.call();
+    session.report({ kind: 'caller_started', itemId: 'c1', atMs: 0 });
+    const drained = gateway.drain();
+    await closed;
+    expect((await other.post(inProgress, {}, AFTER)).body).toMatch(HEBREW);
+    await drained;
+    expect(gateway.ended).toEqual(['drain']);
+    await other.close();
+  });
+
+  it('a caller whose media stream was refused hears that nobody can answer, in whichever process', async () => {
+    await gateway.answer();
+    gateway.stop();
+    expect(await gateway.refusedUpgrade('/twilio/media', { 'x-twilio-signature': SIGNED })).toBe(503);
+    const other = await listeningGateway({ bucket: gateway.bucket });
+    for (const asked of [gateway, other])
+      expect((await asked.post(inProgress, {}, AFTER)).body).toContain('לא ניתן לענות לשיחה כעת');
+    await other.close();
+  });
+
+  it('a caller of whose call nothing is known, or can be known in time, hears an apology', async () => {
+    expect((await gateway.post(inProgress, {}, AFTER)).body).toMatch(HEBREW);
+    gateway.bucket.isAway = true;
+    expect((await gateway.post(inProgress, {}, AFTER)).body).toMatch(HEBREW);
   });
 
   it('is signed and strict like every other URL', async () => {

@@ -39,6 +39,8 @@ const MAX_BODY_BYTES = 65_536;
 /** The caller hears nothing meanwhile. */
 const ANSWER_DEADLINE_MS = 5_000;
 const STATUS_DEADLINE_MS = 10_000;
+/** The owner of the call may take its grace, 10 s at most, before it says how the call ended. Twilio gives up after 15. */
+const AFTER_STREAM_DEADLINE_MS = 13_000;
 const REQUEST_DEADLINE_MS = 10_000;
 
 /** Sockets besides the media streams: webhooks, and whoever else knocks. */
@@ -124,7 +126,7 @@ function addApologies(
   app.post<{ Body: SignedFields }>(AFTER_STREAM, signed(AFTER_STREAM), async (request, reply) => {
     const call = forms.readVoice(request.body);
     if (call === null) return refusals.refuse(reply, 400, 'form');
-    const apology = await deps.apologiseForEnd(call, AbortSignal.timeout(ANSWER_DEADLINE_MS));
+    const apology = await deps.apologiseForEnd(call, AbortSignal.timeout(AFTER_STREAM_DEADLINE_MS));
     return reply.type('text/xml').send(twiml(apology));
   });
 }
