@@ -2,9 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Bounds the sockets of this process, whatever comes over them. A connection is a stranger's until a signed request came over
- * it; strangers of one address are few. So a flood takes no place from calls, also behind an ingress, where all connections
- * come from the ingress's address and each carries signed requests.
+ * Bounds the sockets of this process, whatever comes over them. A connection is a stranger's until a signed request came over it,
+ * and strangers are few: of one address, and of all. Where there are too many, the one that has been a stranger for longest is cut, not
+ * the newcomer: a genuine request proves itself within moments, while a flood that says nothing, or slowly, grows old. So it
+ * keeps out no call, also behind an ingress, where all connections come from the ingress's address.
  */
 export type ConnectionGuard = {
   /** A signed request came over this connection. */
@@ -17,43 +18,52 @@ export type ConnectionLimits = {
   readonly maxStrangers: number;
 };
 
-/** Guards an HTTP server from now on; a connection above a limit is cut without a word and counted. */
+/** Guards an HTTP server from now on; a connection that a limit costs is cut without a word and counted. */
 export function guardConnections(
   server: Server,
   limits: ConnectionLimits,
   onRejected: (reason: string) => void,
 ): ConnectionGuard {
-  const strangers = new Map<string, number>();
-  const unproven = new WeakSet<Socket>();
+  // Both in the order in which they came.
+  const strangers = new Set<Socket>();
+  const ofAddress = new Map<string, Set<Socket>>();
+  /** A socket that is closed has no address any more. */
+  const addresses = new WeakMap<Socket, string>();
   let open = 0;
 
-  const addressOf = (socket: Socket): string => socket.remoteAddress ?? '';
-  const forget = (address: string): void => {
-    const left = (strangers.get(address) ?? 0) - 1;
-    if (left > 0) strangers.set(address, left);
-    else strangers.delete(address);
+  const forget = (socket: Socket): void => {
+    if (!strangers.delete(socket)) return;
+    const address = addresses.get(socket) ?? '';
+    const others = ofAddress.get(address);
+    others?.delete(socket);
+    if (others?.size === 0) ofAddress.delete(address);
+  };
+  const cut = (socket: Socket, reason: string): void => {
+    onRejected(reason);
+    socket.destroy();
   };
 
   server.on('connection', (socket: Socket) => {
-    const address = addressOf(socket);
-    const count = strangers.get(address) ?? 0;
-    if (open >= limits.maxSockets || count >= limits.maxStrangers) {
-      onRejected(open >= limits.maxSockets ? 'sockets' : 'sockets_of_address');
-      socket.destroy();
-      return;
+    const address = socket.remoteAddress ?? '';
+    const present = ofAddress.get(address) ?? new Set<Socket>();
+    const [oldestThere] = present;
+    const [oldest] = strangers;
+    const isCrowded = present.size >= limits.maxStrangers;
+    const last = isCrowded ? oldestThere : open >= limits.maxSockets ? (oldest ?? socket) : undefined;
+    if (last !== undefined) {
+      forget(last);
+      cut(last, isCrowded ? 'sockets_of_address' : 'sockets');
     }
+    if (last === socket) return;
     open += 1;
-    strangers.set(address, count + 1);
-    unproven.add(socket);
+    strangers.add(socket);
+    addresses.set(socket, address);
+    ofAddress.set(address, present.add(socket));
     socket.once('close', () => {
       open -= 1;
-      if (unproven.delete(socket)) forget(address);
+      forget(socket);
     });
   });
 
-  return {
-    prove: (socket) => {
-      if (unproven.delete(socket)) forget(addressOf(socket));
-    },
-  };
+  return { prove: forget };
 }
