@@ -56,6 +56,11 @@ export const configSchema = z
     MEDIA_MAX_SPEED: integerVariable({ min: 1, max: 1_000, default: 2 }),
     /** Milliseconds without audio in the middle of a caller's words after which the agent is given silence. Default 750. */
     AGENT_SILENCE_AFTER_MS: integerVariable({ min: 100, max: 60_000, default: 750 }),
+    /**
+     * Milliseconds in which an agent must begin the greeting or the answer that it owes; then its session counts as lost. Default 10 s: an
+     * answer begins within 1 to 3, few callers bear a longer silence, and a false alarm costs the session's memory of the last words.
+     */
+    AGENT_MUTE_AFTER_MS: integerVariable({ min: 1_000, max: 60_000, default: 10_000 }),
     /** Milliseconds to wait, after the end of a call, for transcriptions of the caller's last words. Default 3 s. */
     TRANSCRIPTION_GRACE_MS: integerVariable({ min: 0, max: 10_000, default: 3_000 }),
     /** Milliseconds that running calls may go on after SIGTERM. Default 59 min. */

@@ -19,6 +19,8 @@ import { AUTH_TOKEN, PUBLIC_BASE_URL } from './testing/twilio.ts';
 
 const API_KEY = 'sk-of-the-test';
 const SPEED = 20;
+/** A caller who is faster than time has said a lot when the agent is found to be mute. */
+const QUICKLY_MUTE = { AGENT_MUTE_AFTER_MS: 2_000, MEDIA_MAX_SPEED: 100 };
 const ACCOUNT = {
   accountSid: ACCOUNT_SID,
   authToken: AUTH_TOKEN,
@@ -39,7 +41,10 @@ beforeAll(async () => {
 });
 afterAll(() => provider.close());
 
-beforeEach(async () => {
+beforeEach(() => open());
+afterEach(() => close());
+
+async function open(config: { AGENT_MUTE_AFTER_MS?: number; MEDIA_MAX_SPEED?: number } = {}): Promise<void> {
   const agent = createOpenAiAgent({
     baseUrl: provider.url,
     apiKey: API_KEY,
@@ -47,14 +52,15 @@ beforeEach(async () => {
     transcriptionModel: 'gpt-transcribe',
     logger: silentLogger,
   });
-  gateway = await createTestGateway({ agent, config: { TRANSCRIPTION_GRACE_MS: 3_000 } });
+  gateway = await createTestGateway({ agent, config: { TRANSCRIPTION_GRACE_MS: 3_000, ...config } });
   const gatewayUrl = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
   telephone = await startTelephone({ ...ACCOUNT, gatewayUrl });
-});
-afterEach(async () => {
+}
+
+async function close(): Promise<void> {
   await telephone.close();
   await gateway.app.close();
-});
+}
 
 function dialogueOf(id: string): Dialogue {
   const found = dialogues.find((dialogue) => dialogue.id === id);
@@ -181,6 +187,28 @@ describe('a caller whom no agent can answer', () => {
     remove();
     expect(outcome.heardFromAgent).toEqual([expect.stringContaining('השיחה נותקה בשל תקלה')]);
     expect(asked.filter((path) => path.endsWith('/after-stream'))).toHaveLength(2);
+  });
+
+  it('hears an apology when the agent is ready twice and never says a word', async () => {
+    await close();
+    await open(QUICKLY_MUTE);
+    const remove = provider.setFault({ route: 'realtime', kind: 'mute' });
+    const outcome = await call(dialogueOf('he-plumbing'));
+    remove();
+    expect(outcome.heardFromAgent).toEqual([expect.stringContaining('השיחה נותקה בשל תקלה')]);
+    expect(published().map(({ endedReason }) => endedReason)).toEqual(['agent_lost']);
+  });
+
+  it('goes on with another session when the agent has no answer for the caller', async () => {
+    await close();
+    await open(QUICKLY_MUTE);
+    const dialogue = dialogueOf('en-plumbing');
+    const asked = dialogue.turns.find(({ speaker }) => speaker === 'caller')?.text ?? '';
+    const remove = provider.setFault({ route: 'realtime', kind: 'mute', times: 1, match: { textIncludes: asked } });
+    const outcome = await call(dialogue);
+    remove();
+    expect(outcome.problems).toEqual([]);
+    expect(published()[0]?.turns).toEqual(turnsOf(dialogue));
   });
 
   it('hears an apology when the voice URL fails, in the language of the business', async () => {

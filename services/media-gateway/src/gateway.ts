@@ -40,6 +40,7 @@ type GatewayConfig = Pick<
   | 'MAX_CALL_MS'
   | 'MEDIA_IDLE_MS'
   | 'MEDIA_MAX_SPEED'
+  | 'AGENT_MUTE_AFTER_MS'
   | 'TRANSCRIPTION_GRACE_MS'
   | 'DRAIN_MS'
 >;
@@ -137,5 +138,6 @@ function limitsOf(config: GatewayConfig): CallLimits {
     maxCallMs: config.MAX_CALL_MS,
     transcriptionGraceMs: config.TRANSCRIPTION_GRACE_MS,
     farewellMs: FAREWELL_MS,
+    answerMs: config.AGENT_MUTE_AFTER_MS,
   };
 }

@@ -66,6 +66,26 @@ describe('a running call', () => {
   });
 });
 
+describe('a running call whose agent is mute', () => {
+  it('closes the session, says so once for each, and ends as agent_lost when the second one is mute too', async () => {
+    const { given, agent, broker } = deps();
+    const lines: LogLine[] = [];
+    const impatient = { ...plan, startedAt: Date.now(), limits: { ...limits, answerMs: 30 } };
+    const call = new RunningCall(impatient, { ...given, logger: listeningLogger(lines) });
+    call.open(deadStream);
+    agent.sessions[0]?.report({ kind: 'agent_ready' });
+    await expect.poll(() => agent.sessions.length).toBe(2);
+    expect(agent.sessions[0]?.told).toEqual(['speak Hello there.', 'close']);
+    agent.sessions[1]?.report({ kind: 'agent_ready' });
+    await call.settled;
+    expect(broker.events.map((event) => event.data.call.endedReason)).toEqual(['agent_lost']);
+    expect(lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['reason'])).toEqual([
+      'mute',
+      'mute',
+    ]);
+  });
+});
+
 describe('a running call whose effects throw', () => {
   const WORDS = 'the words of a caller';
   const broken = (): never => {

@@ -113,7 +113,7 @@ export class RunningCall {
   }
 
   #work(input: CallInput): void {
-    if (input.kind === 'agent_lost') this.#logger.warn({ reason: input.reason }, "the agent's session is lost");
+    if (input.kind === 'agent_lost') this.#warnOfLoss(input.reason);
     const before = this.#step.call.phase;
     const wasOver = this.isOver();
     this.#step = reduce(this.#step.call, input, this.#clock());
@@ -122,6 +122,10 @@ export class RunningCall {
       if (this.isOver() && !wasOver) this.#deps.onOver();
     }
     for (const effect of this.#step.effects) this.#attempt(effect);
+  }
+
+  #warnOfLoss(reason: string): void {
+    this.#logger.warn({ reason }, "the agent's session is lost");
   }
 
   #attempt(effect: CallEffect): void {
@@ -147,6 +151,7 @@ export class RunningCall {
       case 'truncate':
         return this.#agent?.truncate(effect.itemId, effect.heardMs);
       case 'close_agent':
+        if (effect.lostBy !== undefined) this.#warnOfLoss(effect.lostBy);
         return this.#agent?.close();
       case 'play_audio':
         return this.#media?.play(effect.payload, effect.mark);

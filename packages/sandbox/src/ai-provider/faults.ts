@@ -11,7 +11,7 @@ export type AiRoute = 'transcriptions' | 'responses' | 'chat' | 'models' | 'real
  *
  * On realtime: `status` refuses the upgrade and `hang` opens a session that never says anything (both when the session is
  * opened). The others strike when the agent is about to speak: `disconnect` drops the socket (1006), `session_expired` reports
- * that and closes, `silence` gives a response without speech, `response_failed` a failed one, `malformed` a frame that is no
+ * that and closes, `mute` begins no response at all, `silence` gives a response without speech, `response_failed` a failed one, `malformed` a frame that is no
  * JSON before the right ones, `delay` waits. `transcription_failed` strikes at the transcription of a caller's turn, and
  * `transcription_late` gives the right one `ms` later than usual.
  */
@@ -27,7 +27,7 @@ export type AiFault = {
   | { readonly kind: 'hang' | 'timeout' | 'disconnect' }
   | { readonly kind: 'invented'; readonly text: string }
   | { readonly kind: 'malformed' | 'invalid_schema' | 'truncated' | 'refusal' | 'content_filter' }
-  | { readonly kind: 'session_expired' | 'silence' | 'response_failed' | 'transcription_failed' }
+  | { readonly kind: 'session_expired' | 'mute' | 'silence' | 'response_failed' | 'transcription_failed' }
 );
 export type AiFaultKind = AiFault['kind'];
 

@@ -13,7 +13,7 @@ type OpenAiOptions = {
   readonly model: string;
   readonly transcriptionModel: string;
   readonly logger: Logger;
-  /** Milliseconds from the first packet to `session.updated`. Default 8 s: the caller hears nothing meanwhile. */
+  /** Milliseconds from the first packet to `session.updated`. Default 5 s: the caller hears nothing meanwhile, and there may be two such waits. */
   readonly readyDeadlineMs?: number;
   /** Milliseconds without audio in the middle of a caller's words after which the session is given silence. Default 750. */
   readonly silenceAfterMs?: number;
@@ -24,7 +24,7 @@ export function createOpenAiAgent(options: OpenAiOptions): Agent {
   return { connect: (session, report) => new RealtimeSession(options, session, report) };
 }
 
-const READY_DEADLINE_MS = 8_000;
+const READY_DEADLINE_MS = 5_000;
 const SILENCE_AFTER_MS = 750;
 /** A socket that brings nothing, not even a pong, for two of these is dead although nobody closed it. */
 const HEARTBEAT_MS = 10_000;

@@ -30,6 +30,8 @@ export type CallLimits = {
   readonly transcriptionGraceMs: number;
   /** For the agent's last words after it decided to hang up. */
   readonly farewellMs: number;
+  /** For the agent to begin the greeting or an answer that it owes. */
+  readonly answerMs: number;
 };
 
 /**
@@ -53,6 +55,8 @@ export type Call = {
     readonly hasReconnected: boolean;
     /** The session was lost while it owed the caller an answer. */
     readonly owesAnswer: boolean;
+    /** When the present session began to owe the greeting or an answer of which nothing was heard yet; `null` when it owes none. */
+    readonly owesSince: number | null;
     /** `receivedMs` at the first frame of the present session. */
     readonly offsetMs: number;
     readonly isResponding: boolean;
@@ -75,7 +79,7 @@ export const MAX_WAITING = 500;
 export const FINAL_STATUSES = ['completed', 'busy', 'failed', 'no-answer', 'canceled'] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 
-export type TimerName = 'stream_wait' | 'media_idle' | 'max_duration' | 'grace' | 'farewell';
+export type TimerName = 'stream_wait' | 'media_idle' | 'max_duration' | 'grace' | 'farewell' | 'answer';
 
 /** Everything that can happen to a call. */
 export type CallInput =
@@ -99,7 +103,8 @@ export type CallEffect =
   | { readonly kind: 'speak'; readonly text: string | null }
   | { readonly kind: 'commit_audio' }
   | { readonly kind: 'truncate'; readonly itemId: string; readonly heardMs: number }
-  | { readonly kind: 'close_agent' }
+  /** `lostBy` says why a session is given up that goes on by itself. */
+  | { readonly kind: 'close_agent'; readonly lostBy?: string }
   | { readonly kind: 'play_audio'; readonly payload: string; readonly mark: string }
   | { readonly kind: 'clear_audio' }
   | { readonly kind: 'close_media' }
@@ -121,6 +126,7 @@ export function newCall(plan: CallPlan): Step {
       state: 'none',
       hasReconnected: false,
       owesAnswer: false,
+      owesSince: null,
       offsetMs: 0,
       isResponding: false,
       failures: 0,

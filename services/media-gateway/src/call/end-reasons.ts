@@ -8,7 +8,7 @@ export const END_REASONS = {
   failed: 'Twilio could not connect the call',
   canceled: 'the call was given up before it was answered',
   agent_hung_up: 'the agent ended the call with its tool',
-  agent_lost: 'the agent was gone and did not come back',
+  agent_lost: 'the agent was gone or mute and did not come back',
   media_idle: 'no audio for MEDIA_IDLE_MS',
   media_invalid: 'the media stream broke its protocol',
   congested: 'a side of the bridge took its audio too slowly',

@@ -162,10 +162,64 @@ describe('a call', () => {
     const mute = played(...live, lost, { kind: 'agent_ready' });
     expect(mute.effects.at(-1)).toEqual({ kind: 'speak', text: 'Hello there.' });
     const greeted: CallInput = { kind: 'agent_text', itemId: 'a1', text: 'Hello there.', isFinal: true };
-    const settled = played(...live, greeted, lost, { kind: 'agent_ready' });
+    const settled = played(...live, says('a1'), greeted, lost, { kind: 'agent_ready' });
     expect(settled.effects.at(-1)?.kind).toBe('connect_agent');
     const { effects } = played(...live, lost, { kind: 'agent_ready' }, lost);
     expect(published(effects)[0]?.data.call.endedReason).toBe('agent_lost');
+  });
+
+  describe('whose agent owes a word', () => {
+    const after = (inputs: readonly CallInput[], ms: number) =>
+      reduce(played(...inputs).call, { kind: 'timer', timer: 'answer' }, START + inputs.length + ms);
+    const isGivenUp = (step: { effects: readonly CallEffect[] }): boolean =>
+      step.effects.some((effect) => effect.kind === 'close_agent' && effect.lostBy === 'mute');
+
+    it('gives its session up after the time for an answer and not before, and greets with the next one', () => {
+      const early = after(live, limits.answerMs - 1);
+      expect(early.effects).toEqual([{ kind: 'set_timer', timer: 'answer', ms: 1 }]);
+      const late = after(live, limits.answerMs);
+      expect(kinds(late.effects)).toEqual(['close_agent', 'connect_agent']);
+      const next = reduce(late.call, { kind: 'agent_ready' }, START + 20_000);
+      expect(next.effects).toEqual([
+        { kind: 'set_timer', timer: 'answer', ms: limits.answerMs },
+        { kind: 'speak', text: 'Hello there.' },
+      ]);
+    });
+
+    it('asks the next session for the answer, also when nobody knows what the caller said', () => {
+      const greeted: CallInput[] = [
+        ...live,
+        { kind: 'agent_text', itemId: 'a1', text: 'Hi.', isFinal: true },
+        says('a1'),
+      ];
+      const unheard: CallInput = { kind: 'caller_text_failed', itemId: 'c1' };
+      const { call } = played(...greeted, ...callerSpoke, unheard);
+      const lost = reduce(call, { kind: 'timer', timer: 'answer' }, START + 60_000);
+      expect(kinds(lost.effects)).toEqual(['close_agent', 'connect_agent']);
+      expect(reduce(lost.call, { kind: 'agent_ready' }, START + 60_001).effects.at(-1)).toEqual({
+        kind: 'speak',
+        text: null,
+      });
+    });
+
+    it('ends when the next session is mute as well', () => {
+      const once = after(live, limits.answerMs);
+      const ready = reduce(once.call, { kind: 'agent_ready' }, START + 20_000);
+      const twice = reduce(ready.call, { kind: 'timer', timer: 'answer' }, START + 20_000 + limits.answerMs);
+      expect(published(twice.effects)[0]?.data.call.endedReason).toBe('agent_lost');
+    });
+
+    it.each<[string, CallInput[], boolean]>([
+      ['a word of it was heard', [says('a1')], false],
+      ['a response without words is done', [{ kind: 'agent_response_done', hasFailed: false }], false],
+      ['it hangs up', [says('a1'), ...callerSpoke, { kind: 'agent_leaves' }], false],
+      ['the caller speaks', [{ kind: 'caller_started', itemId: 'c1', atMs: 0 }], false],
+      ['a response has only begun', [{ kind: 'agent_response_started' }], true],
+      ['a response failed and was asked for again', [{ kind: 'agent_response_done', hasFailed: true }], true],
+      ['late audio of what the caller cut', [says('a1'), ...callerSpoke, says('a1')], true],
+    ])('waits for it when %s: %j', (_what, inputs, isOwed) => {
+      expect(isGivenUp(after([...live, ...inputs], limits.answerMs))).toBe(isOwed);
+    });
   });
 
   it('counts the times of a second session from where the first one ended', () => {
@@ -216,7 +270,7 @@ describe('a call', () => {
     const failed: CallInput = { kind: 'agent_response_done', hasFailed: true };
     const twice = played(...live, failed, failed);
     const greeting = { kind: 'speak', text: 'Hello there.' };
-    expect(twice.effects.slice(-2)).toEqual([greeting, greeting]);
+    expect(twice.effects.filter(({ kind }) => kind === 'speak').slice(1)).toEqual([greeting, greeting]);
     expect(published(played(...live, failed, failed, failed).effects)[0]?.data.call.endedReason).toBe('agent_lost');
   });
 

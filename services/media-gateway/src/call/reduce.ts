@@ -2,7 +2,7 @@ import type { Call, CallInput, FinalStatus, Step, TimerName } from './call.ts';
 import { callEnded } from './call-ended.ts';
 import { endCall, publishIfReady } from './ending.ts';
 import type { EndReason } from './end-reasons.ts';
-import { reduceAgent } from './reduce-agent.ts';
+import { reduceAgent, watchAgent } from './reduce-agent.ts';
 import { reduceMedia } from './reduce-media.ts';
 
 /**
@@ -10,7 +10,8 @@ import { reduceMedia } from './reduce-media.ts';
  * never runs backwards. Invariants, whatever comes, in whatever order and however often:
  * C1 the first of all reasons ends the call, and nothing revives it;
  * C2 a call that has ended publishes exactly once, at the latest `transcriptionGraceMs` later;
- * C3 once it is published nothing happens any more.
+ * C3 once it is published nothing happens any more;
+ * C4 an agent that owes a word is waited for at most `answerMs`: then its session is lost.
  */
 export function reduce(call: Call, input: CallInput, at: number): Step {
   switch (input.kind) {
@@ -55,6 +56,8 @@ function timedOut(call: Call, timer: TimerName, at: number): Step {
       return endCall(call, 'max_duration', at);
     case 'farewell':
       return call.agent.isLeaving ? endCall(call, 'agent_hung_up', at) : { call, effects: [] };
+    case 'answer':
+      return watchAgent(call, at);
     case 'grace':
       return call.phase === 'closing' ? publishIfReady({ ...call, untranscribed: [] }) : { call, effects: [] };
   }

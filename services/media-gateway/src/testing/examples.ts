@@ -25,6 +25,7 @@ export const limits: CallLimits = {
   maxCallMs: 3_300_000,
   transcriptionGraceMs: 3_000,
   farewellMs: 15_000,
+  answerMs: 10_000,
 };
 
 export const ringing = { callSid: CALL_SID, from: '+15551230000', to: '+972501234567', direction: 'inbound' } as const;

@@ -156,6 +156,16 @@ describe('a fault of a session', () => {
     }
   });
 
+  it('begins no response, and hears the caller all the same', async () => {
+    provider.setFault({ route: 'realtime', kind: 'mute', times: 1 });
+    await begin();
+    client.say(callerTurns()[0]!);
+    await client.next('conversation.item.input_audio_transcription.completed');
+    expect(client.events.some(({ type }) => type.startsWith('response.'))).toBe(false);
+    client.send(sayExactly('hello'));
+    expect((await client.next('response.done')).response).toMatchObject({ status: 'completed' });
+  });
+
   it('gives a transcription late, and right', async () => {
     provider.setFault({ route: 'realtime', kind: 'transcription_late', ms: 600, times: 1 });
     await begin();

@@ -20,6 +20,7 @@ export type Speaker = {
 const SPEAKING_FAULTS: readonly AiFaultKind[] = [
   'disconnect',
   'session_expired',
+  'mute',
   'silence',
   'response_failed',
   'malformed',
@@ -35,7 +36,7 @@ export function createSpeaker(context: SessionContext): Speaker {
   const start = (words: Words, metadata: unknown): void => {
     const { model, audio } = context.settings;
     const fault = context.faults.take('realtime', { model, text: words.about }, SPEAKING_FAULTS);
-    if (fault !== undefined && endsSession(fault, context)) return;
+    if (fault?.kind === 'mute' || (fault !== undefined && endsSession(fault, context))) return;
     const isMute = fault?.kind === 'silence' || fault?.kind === 'response_failed';
     const said = isMute ? { speech: null, tool: null } : { speech: words.speech, tool: words.tool };
     const voice = { format: audio.output.format, voice: audio.output.voice };
