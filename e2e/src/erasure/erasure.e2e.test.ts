@@ -159,6 +159,35 @@ describe('a call past the retention of its business', () => {
     ).toEqual([`msg_${old}_completed`]);
   });
 
+  test('is left alone while its webhook has still to arrive; erased then, that webhook is let go and call.erased leaves', async () => {
+    stack.receiver.respond(({ webhookId }) => (webhookId?.endsWith('_erased') === true ? 204 : 503));
+    const call = await stack.placeCall('he-renovation');
+    await call.ended;
+    const { callSid } = call;
+    await eventually('the receiver refuses', () => webhooksOf(callSid).length > 0);
+    await endedAgo(callSid, 31);
+    await eventually('every stage has settled every event', () => stack.streams.isIdle());
+    expect(await sweep()).toMatchObject({ retention: { due: 1, inWork: 1, emptied: 0, messages: 0, bodies: 0 } });
+    const of = async () => (await held()).filter((holding) => holding.of.includes(callSid)).map(({ where }) => where);
+    expect(await of()).toEqual(expect.arrayContaining(['CALL_ENDED', 'call_logs', 'webhook_deliveries']));
+
+    await callctl('erase', callSid, '--business', BUSINESS);
+    expect(await of()).toEqual([]);
+    const rows = await eventually(
+      'call.erased has arrived',
+      async () => {
+        const found = await stack.records.deliveries(callSid);
+        return found.some(({ eventType, state }) => eventType === 'call.erased' && state === 'delivered') && found;
+      },
+      60_000,
+    );
+    const completed = rows.find(({ eventType }) => eventType === 'call.completed');
+    expect(completed).toMatchObject({ state: 'cancelled', lease: null });
+    expect(completed, 'it waits for nothing').not.toHaveProperty('nextAttemptAt');
+    expect(completed).not.toHaveProperty('body');
+    stack.receiver.respond(204);
+  });
+
   async function finished(): Promise<string> {
     const { callSid } = await outcomeOf(stack, await stack.placeCall('he-renovation'));
     await untilSettled(callSid);

@@ -116,12 +116,16 @@ function erased(
 ): Result {
   const { messages, bodies, attempts, recordings } = counts;
   const removed = `${messages} messages, ${bodies} webhook bodies and what ${attempts} attempts heard are removed`;
-  const twilio =
-    recordings === null
-      ? 'Its recordings at Twilio were NOT deleted: set TWILIO_ACCOUNT_SID and its key, and repeat this'
-      : `${recordings} recordings are deleted at Twilio`;
-  const text = `call ${callSid} of business ${businessId} is erased: ${removed}. ${twilio}.`;
+  const text = `call ${callSid} of business ${businessId} is erased: ${removed}. ${twilioText(recordings)}.`;
   return { json: { callSid, businessId, published: true, erased: true, ...counts }, text };
+}
+
+function twilioText(recordings: number | null): string {
+  if (recordings === null)
+    return 'Its recordings at Twilio were NOT deleted: set TWILIO_ACCOUNT_SID and its key, and repeat this';
+  if (recordings === 0)
+    return 'Twilio lists no recording of it; if the call has just ended there may be one soon: repeat this then';
+  return `${recordings} recordings are deleted at Twilio`;
 }
 
 function accountOf(config: Config): TwilioAccount | null {
