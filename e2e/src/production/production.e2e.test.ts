@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { startTelephone, type Telephone } from '@pipeline/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { environmentOf, textsOf } from '../deploy/environment.ts';
 import { readBase, workloadsOf } from '../deploy/manifests.ts';
 import type { Surroundings } from '../stack/environment.ts';
 import { eventually, startStack, type Stack } from '../stack/stack.ts';
+import { twilioNumber } from '../stack/twilio-number.ts';
 import { AUTHORITY_FILE } from './certificate.ts';
 import { startNatsFront, startTlsPipe, type ServerFront } from './server-fronts.ts';
 import { FROM_TWILIO, readOpenAiEvent, TO_OPENAI, TO_TWILIO, WEBHOOK_FORM } from './shapes.ts';
@@ -42,7 +43,11 @@ beforeAll(async () => {
   });
   const [gateway] = stack.fleet.of('media-gateway');
   twilio.target = `http://127.0.0.1:${await gateway!.portOf('Twilio is answered')}`;
-  telephone = await startTelephone({ ...stack.surroundings.twilio, publicBaseUrl: twilio.url });
+  telephone = await startTelephone({
+    ...stack.surroundings.twilio,
+    publicBaseUrl: twilio.url,
+    ...twilioNumber(twilio.url),
+  });
 });
 afterAll(async () => {
   await telephone?.close();
@@ -87,6 +92,10 @@ const jsonOf = ({ frames }: SeenSocket, direction: 'in' | 'out'): unknown[] =>
   frames.filter((frame) => frame.direction === direction).map((frame) => JSON.parse(frame.text) as unknown);
 const typesOf = (frames: readonly ({ readonly event: string } | { readonly type: string })[]): string[] =>
   [...new Set(frames.map((frame) => ('event' in frame ? frame.event : frame.type)))].toSorted();
+
+/** What Twilio says in our place, and nothing after it. */
+const NOTICE =
+  /^<\?xml version="1\.0" encoding="UTF-8"\?><Response><Say language="en-US">[^<]+<\/Say><Hangup\/><\/Response>$/;
 
 describe('a call in production', () => {
   test('keeps to the documents in every URL, header and frame, on both sides', async () => {
@@ -163,6 +172,74 @@ describe('a call in production', () => {
     expect(made.filter((delta) => played.includes(String(delta)))).toEqual(played);
 
     await eventually('the end of the call is stored', () => stack.streams.holds('call.ended', call.callSid));
+  });
+
+  test('that loses its agent twice tells a second one what was said, then the caller what happened', async () => {
+    const [requests, sockets] = [twilio.requests.length, openAi.sockets.length];
+    for (const textIncludes of ['Beacon Street', 'no hurry'])
+      stack.provider.setFault({ route: 'realtime', kind: 'disconnect', times: 1, match: { textIncludes } });
+    const dialogue = stack.dialogues.find(({ id }) => id === 'en-painting')!;
+    const call = await telephone.placeCall({ dialogue });
+    const { callbackStatuses, heardFromAgent } = await call.ended;
+    expect(callbackStatuses).toEqual([204]);
+    expect(heardFromAgent.at(-1)).toContain('the connection to our assistant was lost');
+
+    const asked = twilio.requests.slice(requests);
+    expect(asked.map(({ method, url, status }) => [method, url, status])).toEqual([
+      ['POST', '/twilio/voice', 200],
+      ['POST', '/twilio/after-stream', 200],
+      ['POST', '/twilio/status', 204],
+    ]);
+    for (const { body } of asked) WEBHOOK_FORM.parse(Object.fromEntries(new URLSearchParams(body)));
+    expect(asked[1]?.answer).toMatch(NOTICE);
+
+    const [first, second, ...more] = openAi.sockets.slice(sockets);
+    expect([second?.url, more]).toEqual([first?.url, []]);
+    const told = jsonOf(second!, 'in').map((frame) => TO_OPENAI.parse(frame));
+    expect(jsonOf(second!, 'in')[0]).toEqual(jsonOf(first!, 'in')[0]);
+    const items = told.flatMap((event) => (event.type === 'conversation.item.create' ? [event.item] : []));
+    // The words to which the first one owed its answer may have been on their way to us.
+    expect(items.length).toBeGreaterThanOrEqual(3);
+    const said = dialogue.turns.slice(0, items.length);
+    expect(items.map(({ role, content: [{ text }] }) => [role, text])).toEqual(
+      said.map(({ speaker, text }) => [speaker === 'agent' ? 'assistant' : 'user', text]),
+    );
+    // What the first session was asked is asked of the second one, once it knows all of that.
+    const types = told.map(({ type }) => type);
+    expect(types.indexOf('response.create')).toBeGreaterThan(types.lastIndexOf('conversation.item.create'));
+  });
+
+  test('whose caller hangs up in a word has that word committed before the session is closed', async () => {
+    const before = openAi.sockets.length;
+    const call = await telephone.placeCall({ dialogue: stack.dialogues.find(({ id }) => id === 'en-painting')! });
+    await eventually('the caller speaks', () =>
+      openAi.sockets[before]?.frames.some(({ text }) => text.includes('"input_audio_buffer.speech_started"')),
+    );
+    call.hangUp();
+    expect(await call.ended).toMatchObject({ endedBy: 'caller', callbackStatuses: [204] });
+    const sent = jsonOf(openAi.sockets[before]!, 'in').map((frame) => TO_OPENAI.parse(frame));
+    expect(sent.at(-1)).toEqual({ type: 'input_audio_buffer.commit' });
+    await eventually('the end of the call is stored', () => stack.streams.holds('call.ended', call.callSid));
+  });
+
+  test('whose voice URL failed hears why, at the fallback URL', async () => {
+    const before = twilio.requests.length;
+    const misled = await startTelephone({
+      ...stack.surroundings.twilio,
+      publicBaseUrl: twilio.url,
+      ...twilioNumber(twilio.url),
+      voiceUrl: `${twilio.url}/twilio/nothing`,
+    });
+    onTestFinished(() => misled.close());
+    const call = await misled.placeCall({ dialogue: stack.dialogues.find(({ id }) => id === 'en-painting')! });
+    expect((await call.ended).heardFromAgent).toEqual([expect.stringContaining('cannot take your call right now')]);
+    const asked = twilio.requests.slice(before);
+    expect(asked.map(({ method, url, status }) => [method, url, status])).toEqual([
+      ['POST', '/twilio/nothing', 404],
+      ['POST', '/twilio/fallback', 200],
+      ['POST', '/twilio/status', 204],
+    ]);
+    expect(asked[1]?.answer).toMatch(NOTICE);
   });
 
   test('refuses a forged request through the same door, and counts it', async () => {

@@ -51,6 +51,7 @@ export const TO_TWILIO = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('clear'), streamSid }),
 ]);
 
+const VOICES = ['alloy', 'ash', 'ballad', 'coral', 'echo', 'sage', 'shimmer', 'verse', 'marin', 'cedar'] as const;
 const mulaw = z.strictObject({ type: z.literal('audio/pcmu') });
 const session = z.strictObject({
   type: z.literal('realtime'),
@@ -70,7 +71,7 @@ const session = z.strictObject({
         interrupt_response: z.literal(true),
       }),
     }),
-    output: z.strictObject({ format: mulaw, voice: z.literal('marin') }),
+    output: z.strictObject({ format: mulaw, voice: z.enum(VOICES) }),
   }),
   tools: z.array(
     z.strictObject({
@@ -82,8 +83,14 @@ const session = z.strictObject({
   ),
   tool_choice: z.literal('auto'),
 });
+/** A turn of the conversation so far, told to a new session. Each role has its own type of text. */
+const turn = z.discriminatedUnion('role', [
+  z.strictObject({ ...told('user'), content: z.tuple([words('input_text')]) }),
+  z.strictObject({ ...told('assistant'), content: z.tuple([words('output_text')]) }),
+]);
 export const TO_OPENAI = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('session.update'), session }),
+  z.strictObject({ type: z.literal('conversation.item.create'), item: turn }),
   z.strictObject({ type: z.literal('input_audio_buffer.append'), audio: base64 }),
   z.strictObject({ type: z.literal('input_audio_buffer.commit') }),
   z.strictObject({
@@ -142,3 +149,11 @@ export const WEBHOOK_FORM = z.looseObject({
   From: z.string(),
   To: z.string(),
 });
+
+function told<Role extends string>(role: Role) {
+  return { id: z.string().min(1).max(64), type: z.literal('message'), role: z.literal(role) };
+}
+
+function words<Type extends string>(type: Type) {
+  return z.strictObject({ type: z.literal(type), text: z.string().min(1) });
+}
