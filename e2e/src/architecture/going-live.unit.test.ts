@@ -47,7 +47,8 @@ describe('docs/going-live.md', () => {
     });
     onTestFinished(() => telephone.close());
     const [dialogue] = await loadDialogues();
-    const call = await telephone.placeCall({ dialogue: dialogue!, speed: 100 });
+    const faults = { statusCallback: 'missing' } as const;
+    const call = await telephone.placeCall({ dialogue: dialogue!, speed: 100, faults });
     expect(await call.ended).toMatchObject({
       status: 'completed',
       voiceStatus: 0,

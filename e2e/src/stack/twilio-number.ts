@@ -8,7 +8,7 @@ export function twilioNumber(publicBaseUrl: string): {
   readonly statusCallbackUrl: string;
 } {
   return {
-    voiceUrl: `${publicBaseUrl}/twilio/voice`,
+    voiceUrl: `${publicBaseUrl}/twilio/voice#rc=2&rp=all`,
     fallbackUrl: `${publicBaseUrl}/twilio/fallback`,
     statusCallbackUrl: `${publicBaseUrl}/twilio/status#rc=5&rp=all&tt=15000`,
   };

@@ -166,7 +166,7 @@ describe('a caller whom no agent can answer', () => {
     expect(published().map(({ endedReason }) => endedReason)).toEqual(['agent_lost']);
   });
 
-  it('hears it also when the first process that Twilio asks for it answers 503', async () => {
+  it('is answered, and hears it, also when the first process that Twilio asks has a 503', async () => {
     await telephone.close();
     const { port } = gateway.app.server.address() as AddressInfo; // listening on TCP
     const leaving = createServer((_request, response) => void response.writeHead(503).end()).listen(0, '127.0.0.1');
@@ -175,18 +175,21 @@ describe('a caller whom no agent can answer', () => {
     const asked: string[] = [];
     telephone = await startTelephone({
       ...ACCOUNT,
+      voiceUrl: `${PUBLIC_BASE_URL}/twilio/voice#rc=2&rp=all`,
       gatewayUrl: (_callSid, path) => {
+        const isFirst = !asked.includes(path) && !path.endsWith('/media');
         asked.push(path);
-        const isFirst = asked.filter((one) => one.endsWith('/after-stream')).length === 1;
-        const isRefused = path.endsWith('/after-stream') && isFirst;
-        return `http://127.0.0.1:${isRefused ? (leaving.address() as AddressInfo).port : port}`; // listening on TCP
+        return `http://127.0.0.1:${isFirst ? (leaving.address() as AddressInfo).port : port}`; // listening on TCP
       },
     });
     const remove = provider.setFault({ route: 'realtime', kind: 'disconnect', times: 2 });
     const outcome = await call(dialogueOf('he-plumbing'));
     remove();
     expect(outcome.heardFromAgent).toEqual([expect.stringContaining('השיחה נותקה בשל תקלה')]);
-    expect(asked.filter((path) => path.endsWith('/after-stream'))).toHaveLength(2);
+    // The status callback once: this telephone was told no fragment for it.
+    const paths = ['voice', 'voice', 'media', 'after-stream', 'after-stream', 'status'];
+    expect(asked).toEqual(paths.map((path) => `/twilio/${path}`));
+    expect([outcome.voiceStatus, outcome.callbackStatuses]).toEqual([200, [503]]);
   });
 
   it('hears an apology when the agent is ready twice and never says a word', async () => {
