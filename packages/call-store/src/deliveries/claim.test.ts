@@ -7,6 +7,7 @@ import { openStore } from '../fixtures/store.ts';
 import { claimDue, type Claimed, type ClaimOptions } from './claim.ts';
 import type { EndpointBook } from './endpoint/book.ts';
 import type { EndpointVerdict } from './endpoint/outcome.ts';
+import { createLeasedRows } from './leased-rows.ts';
 import { healDue } from './heal.ts';
 import { pause } from './index.ts';
 
@@ -50,7 +51,11 @@ describe('the places of who claims', () => {
   it('are given back when an endpoint cannot be read, and what was leased of others is kept', async () => {
     for (const endpointId of ['a', 'b', 'c']) await parts.deliveries.freeze(newRow({ endpointId }), DUE, never);
     const places = countedPlaces({});
-    const deps = { deliveries: parts.models.deliveries, book: failingFor(parts.book, 'b') };
+    const deps = {
+      deliveries: parts.models.deliveries,
+      book: failingFor(parts.book, 'b'),
+      leased: createLeasedRows(),
+    };
     const claimed = await claimDue(deps, { ...OPTIONS, limit: 30, places });
     expect(claimed.map(({ row }) => row.endpointId).toSorted()).toEqual(['a', 'c']);
     expect(places.kept).toEqual({ a: 1, b: 0, c: 1 });
@@ -87,7 +92,7 @@ describe('an endpoint that is looked at', () => {
           signal,
         ),
     };
-    const first = await claimDue({ deliveries: parts.models.deliveries, book }, OPTIONS);
+    const first = await claimDue({ deliveries: parts.models.deliveries, book, leased: createLeasedRows() }, OPTIONS);
     expect(first.map(({ row }) => row.eventType)).toEqual(['webhook.test']);
     expect((await claim({})).map(({ row }) => row.eventType)).toEqual(['call.completed']);
   });
@@ -112,7 +117,9 @@ describe('an endpoint that is looked at', () => {
         return parts.book.change(id, change, signal);
       },
     };
-    expect(await claimDue({ deliveries: parts.models.deliveries, book }, OPTIONS)).toEqual([]);
+    expect(await claimDue({ deliveries: parts.models.deliveries, book, leased: createLeasedRows() }, OPTIONS)).toEqual(
+      [],
+    );
     const endpoint = await parts.book.find('biz_1', never);
     expect(endpoint).toMatchObject({ state: 'paused', leases: [], nextDueAt: null });
     expect(endpoint?.waiting.first).not.toBeNull();

@@ -6,6 +6,7 @@ import { LANES } from './endpoint/due.ts';
 import type { Endpoint, EndpointChange, Lane } from './endpoint/endpoint.ts';
 import { noteLook, returnSlots, takeSlots, type SlotRequest } from './endpoint/slots.ts';
 import { leaseFields } from './freeze.ts';
+import type { LeasedRows } from './leased-rows.ts';
 import { toRow } from './mapping.ts';
 import type { DeliveryDocument } from './model.ts';
 import { ownerSchema, type DeliveryRow, type Hold, type Lease } from './row.ts';
@@ -36,7 +37,13 @@ export type Claimed = {
   readonly dueAt: Date;
 };
 
-type Deps = { readonly deliveries: Model<DeliveryDocument>; readonly book: EndpointBook };
+type Deps = {
+  readonly deliveries: Model<DeliveryDocument>;
+  readonly book: EndpointBook;
+  readonly leased: LeasedRows;
+};
+/** A time of the database, and that of the process before it was asked for. */
+type Instant = { readonly now: Date; readonly at: number };
 type Waiting = { readonly _id: string; readonly nextAttemptAt: Date };
 /** A lane that was not read is not there. */
 type Pages = Readonly<Partial<Record<Lane, readonly Waiting[]>>>;
@@ -56,6 +63,7 @@ let claims = 0;
  */
 export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claimed[]> {
   const { places = ANY_PLACE } = options;
+  const at = performance.now();
   const { endpoints, now } = await deps.book.listDue(MAX_ENDPOINTS, options.signal);
   const left = { all: options.limit, later: options.later };
   const claimed: Claimed[] = [];
@@ -70,12 +78,14 @@ export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claim
       const later = Math.min(left.later, share);
       left.all -= share;
       left.later -= later;
-      const rows = await claimOf(deps, endpoint, { ...options, limit: share, later }, now).catch((error: unknown) => {
-        // What others of this look have leased is not thrown away for it.
-        failures.push(error);
-        queue.length = 0;
-        return [];
-      });
+      const rows = await claimOf(deps, endpoint, { ...options, limit: share, later }, { now, at }).catch(
+        (error: unknown) => {
+          // What others of this look have leased is not thrown away for it.
+          failures.push(error);
+          queue.length = 0;
+          return [];
+        },
+      );
       places.giveBack(endpoint.id, share - rows.length);
       claimed.push(...rows);
       const taken = rows.filter(({ hold }) => hold.lane === 'later').length;
@@ -89,7 +99,12 @@ export async function claimDue(deps: Deps, options: ClaimOptions): Promise<Claim
   return claimed;
 }
 
-async function claimOf(deps: Deps, endpoint: Endpoint, options: ClaimOptions, now: Date): Promise<Claimed[]> {
+async function claimOf(
+  deps: Deps,
+  endpoint: Endpoint,
+  options: ClaimOptions,
+  { now, at }: Instant,
+): Promise<Claimed[]> {
   const pages = await readPages(deps.deliveries, endpoint, options, now);
   const owner = `${checked(ownerSchema, options.owner, 'owner')}#${(claims += 1)}`;
   const granted = await deps.book.change(
@@ -109,6 +124,7 @@ async function claimOf(deps: Deps, endpoint: Endpoint, options: ClaimOptions, no
       .map((row) => [row._id, row.nextAttemptAt]),
   );
   const claimed = rows.map((row) => ({ row, hold: holdOf(row, owner), dueAt: waited.get(row.id) ?? now }));
+  for (const { row, hold } of claimed) deps.leased.remember(hold, row, now, at);
   // Others may have been faster with a row; what was granted for it goes back.
   const unused = granted.filter((id) => !rows.some((row) => row.id === id)).map((id) => slotOf(owner, id));
   if (unused.length > 0) await deps.book.change(endpoint.id, returnSlots(unused), options.signal);

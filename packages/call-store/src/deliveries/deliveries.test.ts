@@ -177,14 +177,14 @@ test('settling ends the lease, counts the attempt, remembers it, and a delivered
   } as const;
   expect(await deliveries.settle(hold, again, never)).toMatchObject({
     kind: 'settled',
-    row: { state: 'pending', attempts: 1, lease: null, lane: 'later' },
+    row: { state: 'pending', attempts: 1, lane: 'later' },
   });
   const [second] = await claim(deliveries, 'two');
   const ours = { next: { state: 'pending', retryInMs: 0 }, charged: false, attempt: attempt({ code: 'dns_error' }) };
   expect(await deliveries.settle(second!.hold, ours as AttemptOutcome, never)).toMatchObject({ row: { attempts: 1 } });
   const [third] = await claim(deliveries, 'three');
   const done = await deliveries.settle(third!.hold, { next: { state: 'delivered' }, attempt: attempt() }, never);
-  expect(done).toMatchObject({ row: { state: 'delivered', attempts: 2, nextAttemptAt: null, lease: null } });
+  expect(done).toMatchObject({ row: { state: 'delivered', attempts: 2, nextAttemptAt: null } });
   expect(await claim(deliveries, 'four')).toEqual([]);
   expect(await deliveries.listAttempts(id, never)).toMatchObject([
     { number: 1, charged: true, httpStatus: 503, state: 'pending', deliveryId: id },

@@ -5,8 +5,10 @@ import type { z } from 'zod';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import type { EndpointBook } from './endpoint/book.ts';
+import type { EndpointChange } from './endpoint/endpoint.ts';
 import { noteWaiting, returnSlots, takeSlots } from './endpoint/slots.ts';
-import type { DeliveryDocument, DeliveryModels } from './model.ts';
+import type { LeasedRows } from './leased-rows.ts';
+import type { DeliveryDocument } from './model.ts';
 import {
   millisecondsSchema,
   newDeliverySchema,
@@ -26,6 +28,12 @@ export type Frozen =
   /** The row was there. It is left alone: whoever made it will send it. */
   | { readonly kind: 'exists' };
 
+export type FreezeDeps = {
+  readonly deliveries: Model<DeliveryDocument>;
+  readonly book: EndpointBook;
+  readonly leased: LeasedRows;
+};
+
 let takes = 0;
 
 /**
@@ -33,8 +41,7 @@ let takes = 0;
  * itself, and a row is never in flight without one. A row that only waits is made first and noted at the endpoint second.
  */
 export async function freeze(
-  { deliveries }: DeliveryModels,
-  book: EndpointBook,
+  { deliveries, book, leased }: FreezeDeps,
   row: NewDelivery,
   beginning: Beginning,
   signal: AbortSignal,
@@ -42,10 +49,15 @@ export async function freeze(
   const checkedRow = newDeliverySchema.parse(row);
   const { endpointId, lane } = checkedRow;
   if (beginning.kind === 'send') {
-    const hold = await takeHold(book, checkedRow, beginning, signal);
-    if (hold !== null) {
+    const at = performance.now();
+    const taken = await takeHold(book, checkedRow, beginning, signal);
+    if (taken !== null) {
+      const { hold, now } = taken;
       const lease = { owner: hold.owner, leaseMs: beginning.lease.leaseMs };
-      if (await insert(deliveries, checkedRow, leaseFields(lease), signal)) return { kind: 'held', hold };
+      if (await insert(deliveries, checkedRow, leaseFields(lease), signal)) {
+        leased.remember(hold, { id: hold.rowId, lane, trigger: checkedRow.trigger, attempts: 0 }, now, at);
+        return { kind: 'held', hold };
+      }
       await book.change(endpointId, returnSlots([hold.slot]), signal);
       return { kind: 'exists' };
     }
@@ -61,12 +73,19 @@ async function takeHold(
   row: z.output<typeof newDeliverySchema>,
   { lease, limits }: Extract<Beginning, { kind: 'send' }>,
   signal: AbortSignal,
-): Promise<Hold | null> {
+): Promise<{ readonly hold: Hold; readonly now: Date } | null> {
   const { endpointId, lane } = row;
   const owner = `${checked(ownerSchema, lease.owner, 'owner')}#f${(takes += 1)}`;
   const request = { lane, ids: [owner], leaseMs: lease.leaseMs };
-  const [slot] = await book.change(endpointId, takeSlots([request], limits), signal);
-  return slot === undefined ? null : { rowId: `${row.webhookId}@${endpointId}`, endpointId, owner, slot, lane };
+  const take = takeSlots([request], limits);
+  const takeAndTell: EndpointChange<{ readonly slots: string[]; readonly now: Date }> = (endpoint, now) => {
+    const { answer: slots, ...taken } = take(endpoint, now);
+    return { ...taken, answer: { slots, now } };
+  };
+  const { slots, now } = await book.change(endpointId, takeAndTell, signal);
+  const [slot] = slots;
+  if (slot === undefined) return null;
+  return { hold: { rowId: `${row.webhookId}@${endpointId}`, endpointId, owner, slot, lane }, now };
 }
 
 /** The update of a row that exists puts the row in place of itself, so nothing changes. False when it existed. */

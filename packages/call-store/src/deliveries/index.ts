@@ -30,5 +30,5 @@ export {
 } from './operator.ts';
 export { provisionDeliveries } from './provision.ts';
 export type { Beginning, DeliveryRow, DeliveryState, EventType, Hold, Lease, NewDelivery, Trigger } from './row.ts';
-export type { Settled } from './settle.ts';
+export type { Settled, SettledRow } from './settle.ts';
 export { createDeliveryStore, type DeliveryStore, type FrozenRevision } from './store.ts';

@@ -148,7 +148,9 @@ async function open() {
       never,
     );
     if (settled.kind !== 'settled') throw new Error('the lease was lost');
-    return settled.row;
+    const [row] = await deliveries.find(hold.rowId.split('@')[0] ?? '', never);
+    if (row === undefined) throw new Error('the row is not there');
+    return row;
   };
   return {
     deliveries,

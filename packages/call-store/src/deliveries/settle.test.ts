@@ -7,6 +7,7 @@ import { openStore } from '../fixtures/store.ts';
 import type { EndpointBook } from './endpoint/book.ts';
 import type { EndpointVerdict } from './endpoint/outcome.ts';
 import type { AttemptOutcome } from './index.ts';
+import { createLeasedRows } from './leased-rows.ts';
 import type { DeliveryModels } from './model.ts';
 import type { Hold } from './row.ts';
 import { settle, type SettleDeps } from './settle.ts';
@@ -104,7 +105,7 @@ it('F86: what a receiver answered to an attempt whose lease was over is heard of
 
 function depsOf(other: Partial<Pick<SettleDeps, 'book' | 'deliveries'>>): SettleDeps {
   const { models, book, log } = parts;
-  return { deliveries: models.deliveries, book, log, unfinished: new WeakMap(), ...other };
+  return { deliveries: models.deliveries, book, log, unfinished: new WeakMap(), leased: createLeasedRows(), ...other };
 }
 
 function held(leaseMs = 60_000): Promise<Hold> {

@@ -6,13 +6,20 @@ import type { AttemptOutcome } from './attempt.ts';
 import type { EndpointBook } from './endpoint/book.ts';
 import { noteAttempt } from './endpoint/outcome.ts';
 import { noteWaiting, returnSlots } from './endpoint/slots.ts';
+import type { Held, LeasedRows } from './leased-rows.ts';
 import { toRow } from './mapping.ts';
 import type { DeliveryDocument } from './model.ts';
 import { millisecondsSchema, ownerSchema, rowIdSchema, type DeliveryRow, type Hold } from './row.ts';
 
+/** What of a row a try changes, as it is after it. */
+export type SettledRow = Pick<
+  DeliveryRow,
+  'id' | 'state' | 'lane' | 'trigger' | 'attempts' | 'nextAttemptAt' | 'updatedAt'
+>;
+
 /** How settling ended. */
 export type Settled =
-  | { readonly kind: 'settled'; readonly row: DeliveryRow }
+  | { readonly kind: 'settled'; readonly row: SettledRow }
   /** The lease was over and somebody else has the row, or nobody any more. Only the endpoint heard what the attempt says about it. */
   | { readonly kind: 'lost' };
 
@@ -22,12 +29,13 @@ export type SettleDeps = {
   readonly log: AttemptLog;
   /** Of holds whose settling broke off, how far it came. */
   readonly unfinished: WeakMap<Hold, Progress>;
+  readonly leased: LeasedRows;
 };
 
 /** What is written of an outcome is not written again, and what is not is carried on. */
 export type Progress = {
   /** What the row was to become by a write that may have reached the database. */
-  intended: DeliveryRow | null;
+  intended: SettledRow | null;
   settled: Settled | null;
   /** The endpoint may have heard of it already. */
   isNoted: boolean;
@@ -36,8 +44,8 @@ export type Progress = {
 /**
  * See `DeliveryStore.settle`. The row first: what it says is what counts, and a process that dies behind it has delivered. The endpoint
  * hears what the attempt says about it whatever became of the row: the answer was given, and a store that fails between the writes is
- * asked again. Nobody but the holder changes a row in work, so what is read holds until the write, which the lease fences. In one
- * `findAndModify` it would be one round trip; the local stand-in of MongoDB looks through all of the collection for it, whatever the filter.
+ * asked again. Nobody but the holder changes a row in work, so what was known when it was leased, or is read, holds until the write, which
+ * the lease fences.
  */
 export async function settle(
   deps: SettleDeps,
@@ -48,7 +56,7 @@ export async function settle(
   const progress = deps.unfinished.get(hold) ?? { intended: null, settled: null, isNoted: false };
   deps.unfinished.set(hold, progress);
   const isFirst = progress.settled === null;
-  const settled = (progress.settled ??= await settleRow(deps.deliveries, hold, outcome, progress, signal));
+  const settled = (progress.settled ??= await settleRow(deps, hold, outcome, progress, signal));
   const { slot, lane } = hold;
   const { limits, verdict = { kind: 'none' } } = outcome;
   const next = settled.kind === 'settled' ? nextOf(settled.row) : null;
@@ -62,13 +70,13 @@ export async function settle(
 }
 
 async function settleRow(
-  deliveries: Model<DeliveryDocument>,
+  { deliveries, leased }: SettleDeps,
   hold: Hold,
   outcome: AttemptOutcome,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const held = await readHeld(deliveries, hold, signal);
+  const held = leased.recall(hold) ?? (await readHeld(deliveries, hold, signal));
   if (held === null) {
     // The write of before may have been done although its answer was lost.
     const { intended } = progress;
@@ -77,10 +85,11 @@ async function settleRow(
   }
   const row = afterAttempt(held, outcome);
   progress.intended = row;
+  leased.forget(hold);
   return (await writeHeld(deliveries, hold, row, signal)) ? { kind: 'settled', row } : { kind: 'lost' };
 }
 
-function nextOf({ lane, nextAttemptAt: at }: DeliveryRow) {
+function nextOf({ lane, nextAttemptAt: at }: SettledRow) {
   return at === null ? null : { lane, at };
 }
 
@@ -93,7 +102,7 @@ export async function release(deps: SettleDeps, hold: Hold, signal: AbortSignal)
   return isReturned;
 }
 
-async function remember(log: AttemptLog, row: DeliveryRow, outcome: AttemptOutcome): Promise<void> {
+async function remember(log: AttemptLog, row: SettledRow, outcome: AttemptOutcome): Promise<void> {
   if (outcome.attempt === null) return;
   const { id: deliveryId, state, nextAttemptAt, attempts, updatedAt: at } = row;
   const charged = outcome.charged ?? true;
@@ -102,16 +111,12 @@ async function remember(log: AttemptLog, row: DeliveryRow, outcome: AttemptOutco
   await log.write({ ...outcome.attempt, deliveryId, number, charged, at, state, nextAttemptAt });
 }
 
-/** A row in work under a lease, and the database's time when it was read. */
-type Held = { readonly row: DeliveryRow; readonly now: Date };
-
 /** What was tried waits among the later ones from now on; a test keeps its own lane. */
-function afterAttempt({ row, now }: Held, { next, charged = true }: AttemptOutcome): DeliveryRow {
+function afterAttempt({ row, now }: Held, { next, charged = true }: AttemptOutcome): SettledRow {
   const isOfSchedule = charged && row.lane !== 'test';
   return {
-    ...row,
+    id: row.id,
     state: next.state,
-    lease: null,
     nextAttemptAt: next.state === 'pending' ? later(now, next.retryInMs) : null,
     attempts: row.attempts + (charged ? 1 : 0),
     lane: isOfSchedule ? 'later' : row.lane,
@@ -121,8 +126,8 @@ function afterAttempt({ row, now }: Held, { next, charged = true }: AttemptOutco
 }
 
 /** As it was before it was leased, and due. */
-function unsent({ row, now }: Held): DeliveryRow {
-  return { ...row, state: 'pending', lease: null, nextAttemptAt: now, updatedAt: now };
+function unsent({ row, now }: Held): SettledRow {
+  return { ...row, state: 'pending', nextAttemptAt: now, updatedAt: now };
 }
 
 function later(now: Date, ms: number): Date {
@@ -136,14 +141,15 @@ async function readHeld(deliveries: Model<DeliveryDocument>, hold: Hold, signal:
   const [found] = await inTime('read a delivery in work', signal, query);
   if (found === undefined) return null;
   const { now, ...document } = found;
-  return { row: toRow(document), now };
+  const { id, lane, trigger, attempts } = toRow(document);
+  return { row: { id, lane, trigger, attempts }, now };
 }
 
 /** One atomic update of a row that is in work under this very lease; false when it is not. */
 async function writeHeld(
   deliveries: Model<DeliveryDocument>,
   hold: Hold,
-  { state, lane, trigger, attempts, nextAttemptAt, updatedAt }: DeliveryRow,
+  { state, lane, trigger, attempts, nextAttemptAt, updatedAt }: SettledRow,
   signal: AbortSignal,
 ): Promise<boolean> {
   const fields = { state, lane, trigger, attempts, lease: null, updatedAt };
@@ -158,7 +164,7 @@ async function writeHeld(
 /** True when the row is as it was to become; the time to the millisecond is that of no other attempt. */
 async function isWritten(
   deliveries: Model<DeliveryDocument>,
-  { id, state, attempts, updatedAt }: DeliveryRow,
+  { id, state, attempts, updatedAt }: SettledRow,
   signal: AbortSignal,
 ): Promise<boolean> {
   const filter = { _id: id, state, attempts, updatedAt, lease: null };

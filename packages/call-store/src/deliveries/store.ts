@@ -9,6 +9,7 @@ import { claimDue, type Claimed, type ClaimOptions } from './claim.ts';
 import { createEndpointBook, type BookOptions, type EndpointBook } from './endpoint/book.ts';
 import { freeze, type Frozen } from './freeze.ts';
 import { healDue } from './heal.ts';
+import { createLeasedRows } from './leased-rows.ts';
 import { toRow, toStoredAttempt } from './mapping.ts';
 import { DELIVERY_PLAN, deliveryModels } from './model.ts';
 import {
@@ -81,12 +82,14 @@ export function createDeliveryStore(store: Store, options: Pick<BookOptions, 'on
   const models = deliveryModels(connection('delivery'));
   const { deliveries, attempts } = models;
   const book = createEndpointBook(models.endpoints, options);
-  const settling = { deliveries, book, log: createAttemptLog(attempts, logger), unfinished: new WeakMap() };
+  const leased = createLeasedRows();
+  const log = createAttemptLog(attempts, logger);
+  const settling = { deliveries, book, log, unfinished: new WeakMap(), leased };
 
   return {
     endpoints: book,
-    freeze: (row, beginning, signal) => freeze(models, book, row, beginning, signal),
-    claimDue: (claim) => claimDue({ deliveries, book }, claim),
+    freeze: (row, beginning, signal) => freeze({ deliveries, book, leased }, row, beginning, signal),
+    claimDue: (claim) => claimDue({ deliveries, book, leased }, claim),
     settle: (hold, outcome, signal) => settle(settling, hold, outcome, signal),
     release: (hold, signal) => release(settling, hold, signal),
     healDue: (signal) => healDue(models, book, signal),

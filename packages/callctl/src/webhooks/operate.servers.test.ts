@@ -193,16 +193,14 @@ async function open() {
       never,
     );
     // A paused endpoint gives no slot: the row waits.
-    const hold = frozen.kind === 'held' ? frozen.hold : null;
-    if (hold === null) {
-      const [kept] = await deliveries.find(row.webhookId, never);
-      if (kept === undefined) throw new Error('not kept');
-      return kept;
+    if (frozen.kind === 'held') {
+      const outcome = { next: { state }, verdict, attempt: { ...ATTEMPT, ...attempt } } as const;
+      const settled = await dispatcher.settle(frozen.hold, outcome, never);
+      if (settled.kind !== 'settled') throw new Error('the lease was lost');
     }
-    const outcome = { next: { state }, verdict, attempt: { ...ATTEMPT, ...attempt } } as const;
-    const settled = await dispatcher.settle(hold, outcome, never);
-    if (settled.kind !== 'settled') throw new Error('the lease was lost');
-    return settled.row;
+    const [kept] = await deliveries.find(row.webhookId, never);
+    if (kept === undefined) throw new Error('not kept');
+    return kept;
   };
   return {
     callctl,
