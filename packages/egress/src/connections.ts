@@ -60,7 +60,13 @@ export class Connections {
 
   /** A new connection, which opens with its first request. `deadline` ends the opening. */
   open(target: Target, deadline: AbortSignal): Connection {
-    const trace: ConnectionTrace = { address: null, dnsMs: null, connectMs: null, tlsMs: null };
+    const trace: ConnectionTrace = {
+      address: null,
+      dnsMs: null,
+      connectMs: null,
+      tlsMs: null,
+      certificateEndsAt: null,
+    };
     const { timeoutMs } = this.#options;
     const client = new Client(target.url.origin, {
       connect: this.#connectOnce(target, trace, deadline),

@@ -1,9 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type LookupFunction, type TcpNetConnectOpts } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createAddressPolicy } from './address-policy.ts';
-import { startHttp, startHttps, startTcp, TEST_CA, type TestServer } from './fixtures/servers.ts';
+import { pem, startHttp, startHttps, startTcp, TEST_CA, type TestServer } from './fixtures/servers.ts';
 import { urlOf, vectors, type Vector } from './fixtures/vectors.ts';
 import { createUrlPolicy } from './url-policy.ts';
 import { createEndpoint, type EndpointOptions, type SendResult } from './endpoint.ts';
@@ -147,6 +148,22 @@ describe('what a receiver may do', () => {
     const result = await send({ resolve: publicAddress, connect: dialTo({ receiver: server, forbidden: server }, []) });
     expect(result).toMatchObject({ kind: 'failed', code: 'tls_error' });
     expect(server.requests()).toBe(0);
+  });
+
+  it('tells until when the certificate is valid, over a connection that is used again too', async () => {
+    const server = await keep(startHttps('valid', (_request, response) => response.writeHead(204).end()));
+    const endpoint = endpointWith(
+      { resolve: publicAddress, connect: dialTo({ receiver: server, forbidden: server }, []) },
+      {},
+    );
+    const request = { url: HOOKS, headers: {}, body: BODY };
+    const endsAt = new Date(new X509Certificate(pem('valid.pem')).validTo);
+    for (const phase of ['new', 'used again']) {
+      const result = await endpoint.send(request, new AbortController().signal);
+      expect(result, phase).toMatchObject({ kind: 'answered', certificateEndsAt: endsAt });
+    }
+    endpoint.close();
+    expect(server.connections()).toBe(1);
   });
 
   it('judges certificates whatever the environment says', async () => {

@@ -35,6 +35,8 @@ export type SendResult = { readonly address: string | null; readonly phases: Pha
       readonly excerpt: string;
       /** The body went on beyond the cap: it was dropped and the connection with it. */
       readonly tooLarge: boolean;
+      /** Until when the certificate of its connection is valid; absent without TLS. */
+      readonly certificateEndsAt?: Date;
     }
   | { readonly kind: 'failed'; readonly code: SendFailure }
 );
@@ -113,7 +115,8 @@ async function exchangeOver(connection: Connection, work: Exchange): Promise<Sen
     const body = await readBody(response, deadline);
     if (body.tooLarge) connections.drop(connection);
     else connections.keep(connection);
-    return { ...answered(response, body), ...seen() };
+    const { certificateEndsAt } = trace;
+    return { ...answered(response, body), ...(certificateEndsAt && { certificateEndsAt }), ...seen() };
   } catch (error) {
     connections.drop(connection);
     const code = failureCode(error, deadline);

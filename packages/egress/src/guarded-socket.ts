@@ -30,6 +30,8 @@ export type ConnectionTrace = {
   dnsMs: number | null;
   connectMs: number | null;
   tlsMs: number | null;
+  /** Until when the peer's certificate is valid; null without TLS. */
+  certificateEndsAt: Date | null;
 };
 
 export type SocketOptions = {
@@ -131,7 +133,13 @@ async function upgradeToTls(
     throw error;
   }
   trace.tlsMs = performance.now() - begun;
+  trace.certificateEndsAt = endOf(secure.getPeerCertificate().valid_to);
   return secure;
+}
+
+function endOf(validTo: string): Date | null {
+  const endsAt = new Date(validTo);
+  return Number.isNaN(endsAt.getTime()) ? null : endsAt;
 }
 
 /** Resolves when the socket reports `event`; on an error, an early end, the timeout or the signal it is destroyed. */

@@ -28,6 +28,8 @@ export type AttemptRecord = {
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly responseExcerpt: string | null;
   readonly traceId: string | null;
+  /** Until when the receiver's certificate is valid; absent without TLS. */
+  readonly certificateEndsAt?: Date;
 };
 
 /** An attempt as it is read back. `number` counts the charged attempts of the row from 1. */
