@@ -2,6 +2,9 @@ import type { DeliveryRow, Endpoint, StoredAttempt } from '@pipeline/call-store/
 import { WEBHOOK_ATTEMPTS } from '@pipeline/contracts/webhook';
 import { foreignText } from '../terminal-text.ts';
 
+/** Days before the end of a receiver's certificate from which on it is told. */
+const SOON_DAYS = 14;
+
 /** A row for programs: everything but its bytes. */
 export function rowJson({ body: _body, ...row }: DeliveryRow): object {
   return row;
@@ -73,7 +76,18 @@ export function attemptLines(attempt: StoredAttempt, isTerminal: boolean): strin
     `     ${meaning}`,
     `     ${times.join(', ')}${attempt.traceId === null ? '' : `, trace ${attempt.traceId}`}`,
     ...(excerpt === '' ? [] : [`     it answered: ${safe(excerpt.slice(0, 300).replaceAll('\n', ' '))}`]),
+    ...certificateLine(attempt),
     ...(attempt.nextAttemptAt === null ? [] : [`     next ${iso(attempt.nextAttemptAt)}`]),
+  ];
+}
+
+/** Only when it ends soon: then somebody has to renew it. */
+function certificateLine({ certificateEndsAt, at }: StoredAttempt): string[] {
+  if (certificateEndsAt === undefined) return [];
+  const days = Math.floor((certificateEndsAt.getTime() - at.getTime()) / 86_400_000);
+  if (days >= SOON_DAYS) return [];
+  return [
+    `     its certificate ends ${iso(certificateEndsAt)}, ${days} ${days === 1 ? 'day' : 'days'} after this attempt`,
   ];
 }
 

@@ -48,6 +48,12 @@ describe('one attempt', () => {
     expect(Object.keys(world.requests[0]?.headers ?? {})).not.toContain('host');
   });
 
+  it('keeps until when the certificate of the receiver is valid', async () => {
+    const certificateEndsAt = new Date(NOW + 86_400_000);
+    const world = createWorld({ result: { ...answer(204), certificateEndsAt } });
+    expect((await world.attempt()).outcome.attempt).toMatchObject({ certificateEndsAt });
+  });
+
   it('that is answered with 2xx ends the delivery, with the two lines that people look for', async () => {
     const world = createWorld();
     const report = await world.attempt();

@@ -201,6 +201,7 @@ function recordOf(
     responseHeaders: Object.fromEntries(answered),
     responseExcerpt: answer === null ? null : withoutEchoes(answer.excerpt, hidden),
     traceId: traceId(of.traceparent) ?? null,
+    ...(answer?.certificateEndsAt && { certificateEndsAt: answer.certificateEndsAt }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { EndpointCensus } from '@pipeline/call-store/deliveries';
 import { createCounter, createGauge, createHistogram, type Service } from '@pipeline/runtime';
 import type { AttemptReport, OpenDelivery } from './attempt.ts';
+import { createCertificateWatch } from './certificates.ts';
 
 const GIVEN_UP: ReadonlySet<string> = new Set(['exhausted', 'disabled', 'cancelled']);
 const LAG_BUCKETS_SECONDS = [0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200];
@@ -28,6 +29,12 @@ export function createDeliveryMetrics(registry: Service['registry'], now: () => 
     help: 'Time from when an attempt was due to its end.',
     buckets: LAG_BUCKETS_SECONDS,
   });
+  const certificates = createCertificateWatch(now);
+  createGauge(registry, {
+    name: 'webhook_certificates_ending',
+    help: 'Endpoints whose certificate ends within 14 days, of those that this process has sent to.',
+    read: certificates.countEnding,
+  });
   let census = NOBODY;
   gaugesOf(registry, () => census);
   return {
@@ -38,6 +45,7 @@ export function createDeliveryMetrics(registry: Service['registry'], now: () => 
     onAttempt: (delivery: OpenDelivery, report: AttemptReport): void => {
       const { state } = report.outcome.next;
       if (GIVEN_UP.has(state)) countGivenUp(state);
+      certificates.note(delivery.endpointId, report.outcome.attempt?.certificateEndsAt);
       if (report.code === null) return;
       countAttempt(report.code);
       observeLag(Math.max(0, now() - delivery.dueAt.getTime()) / 1_000);
