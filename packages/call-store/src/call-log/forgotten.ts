@@ -44,17 +44,33 @@ export async function pageOfErased(
   });
 }
 
-/** CallLogs of a business whose call ended before a time, the oldest first. Neither tombstones nor expired calls are among them. */
+/** Which CallLogs of a business, by the end of their calls. */
+export type EndedRange = {
+  readonly businessId: string;
+  /** Ended before this. */
+  readonly before: Date;
+  /** Where the page before ended: its last instant, and the calls of that instant that were told already. */
+  readonly after?: { readonly endedAt: Date; readonly told: readonly string[] };
+  /** At most so many, up to 1,000. */
+  readonly limit: number;
+};
+
+/**
+ * One page of {@link EndedRange}, the oldest first. Neither tombstones nor expired calls are among them. The order is that of the index
+ * alone, which knows no order within an instant: so the calls of the last one are left out by name.
+ */
 export async function pageOfEnded(
   model: Model<StoredDocument>,
-  { businessId, before, limit }: { readonly businessId: string; readonly before: Date; readonly limit: number },
+  { businessId, before, after, limit }: EndedRange,
   signal: AbortSignal,
 ): Promise<EndedMark[]> {
   const size = checked(limitSchema, limit, 'limit');
+  const told = (after?.told ?? []).map((callSid) => checked(callSidSchema, callSid, 'callSid'));
   const filter = {
     businessId: checked(businessIdSchema, businessId, 'businessId'),
-    endedAt: trusted({ $lt: before }),
+    endedAt: trusted({ $lt: before, ...(after === undefined ? {} : { $gte: after.endedAt }) }),
     expired: trusted({ $ne: true as const }),
+    ...(told.length === 0 ? {} : { _id: trusted({ $nin: told }) }),
   };
   const query = () => model.find(filter, { endedAt: 1 }).sort({ endedAt: 1 }).limit(size).lean().exec();
   const found: readonly object[] = await inTime('list CallLogs by the end of their calls', signal, query);

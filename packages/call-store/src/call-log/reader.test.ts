@@ -155,4 +155,9 @@ test('calls of a business that ended before a time come oldest first: no tombsto
     (await endedBefore({ businessId: 'biz_1', before, limit }, never)).map(({ callSid }) => callSid);
   expect(await listed(10)).toEqual([first, second, third]);
   expect(await listed(2)).toEqual([first, second]);
+  const sameInstant = await Promise.all(Array.from({ length: 5 }, () => endedAt('2025-12-02T10:00:00Z')));
+  const at = new Date('2025-12-02T10:00:00Z');
+  const told = [second, ...sameInstant.slice(0, 3)];
+  const next = await endedBefore({ businessId: 'biz_1', before, after: { endedAt: at, told }, limit: 10 }, never);
+  expect(next.map(({ callSid }) => callSid).toSorted()).toEqual([...sameInstant.slice(3), third].toSorted());
 });

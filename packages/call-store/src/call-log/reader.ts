@@ -3,7 +3,7 @@ import { callSidSchema } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
-import { pageOfEnded, pageOfErased, type EndedMark, type Tombstone } from './forgotten.ts';
+import { pageOfEnded, pageOfErased, type EndedMark, type EndedRange, type Tombstone } from './forgotten.ts';
 import { fromDocument, type StoredCall } from './mapping.ts';
 import { CALL_LOG_PLAN, callLogModel } from './model.ts';
 import { pageOfStored, type StoredPage, type StoredRange } from './stored-range.ts';
@@ -26,8 +26,8 @@ export type CallLogReader = {
   storedIn(range: StoredRange, signal: AbortSignal): Promise<StoredPage>;
   /** The tombstones since a time, earliest first; `after` the last one of the page before. At most `limit`, up to 1,000. */
   erasedSince(page: Parameters<typeof pageOfErased>[1], signal: AbortSignal): Promise<Tombstone[]>;
-  /** CallLogs of a business whose call ended before a time, oldest first; at most `limit`, up to 1,000. */
-  endedBefore(page: Parameters<typeof pageOfEnded>[1], signal: AbortSignal): Promise<EndedMark[]>;
+  /** CallLogs of a business whose call ended before a time, oldest first, page by page; see {@link EndedRange}. */
+  endedBefore(range: EndedRange, signal: AbortSignal): Promise<EndedMark[]>;
 };
 
 /** Calls that one look at {@link CallLogReader.kinds} takes. */
@@ -61,7 +61,7 @@ export function createCallLogReader(store: Store): CallLogReader {
     },
     storedIn: (range, signal) => pageOfStored(model, range, signal),
     erasedSince: (page, signal) => pageOfErased(model, page, signal),
-    endedBefore: (page, signal) => pageOfEnded(model, page, signal),
+    endedBefore: (range, signal) => pageOfEnded(model, range, signal),
   };
 }
 

@@ -29,10 +29,11 @@ function worldOf({
       const behind = after === undefined ? 0 : tombstones.findIndex(({ callSid }) => callSid === after.callSid) + 1;
       return tombstones.filter(({ erasedAt }, at) => erasedAt >= since && at >= behind).slice(0, limit);
     },
-    endedBefore: async ({ businessId, before, limit }) =>
+    endedBefore: async ({ businessId, before, after, limit }) =>
       [...calls]
         .filter(([, call]) => !call.emptied && call.businessId === businessId && call.endedAt < before.getTime())
         .map(([callSid, { endedAt }]) => ({ callSid, endedAt: new Date(endedAt) }))
+        .filter(({ callSid, endedAt }) => endedAt >= (after?.endedAt ?? 0) && after?.told.includes(callSid) !== true)
         .toSorted((one, other) => one.endedAt.getTime() - other.endedAt.getTime())
         .slice(0, limit),
     retentions: async () => Object.entries(keeps).map(([businessId, days]) => ({ businessId, days })),
@@ -84,6 +85,17 @@ describe('retention', () => {
     open.clear();
     inWork.clear();
     expect((await sweep(deps, RULES, never)).retention).toMatchObject({ due: 2, inWork: 0, emptied: 2 });
+  });
+
+  test("what waits stands in nobody's way: younger calls are emptied, however many older ones wait, also of one instant", async () => {
+    const { deps, add, open } = worldOf();
+    for (let n = 0; n < 700; n += 1) open.add(add(n, n < 300 ? 60 : 50));
+    for (let n = 700; n < 760; n += 1) add(n, 40);
+    expect((await sweep(deps, { ...RULES, limit: 100 }, never)).retention).toMatchObject({
+      due: 760,
+      inWork: 700,
+      emptied: 60,
+    });
   });
 
   test('takes no more of a business than its limit, and every business has its turn', async () => {

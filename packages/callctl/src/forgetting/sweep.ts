@@ -1,4 +1,4 @@
-import type { CallLogReader, Tombstone } from '@pipeline/call-store/call-log';
+import type { CallLogReader, EndedMark, EndedRange, Tombstone } from '@pipeline/call-store/call-log';
 import type { Retention } from '@pipeline/call-store/settings';
 import { MAX_PURGED, type Purge, type PurgeCounts } from './purge.ts';
 
@@ -20,7 +20,7 @@ export type SweepDeps = Pick<CallLogReader, 'erasedSince' | 'endedBefore'> & {
 export type SweepRules = {
   /** Tombstones that are younger are purged again, in milliseconds. */
   readonly againMs: number;
-  /** Calls of one business that a run takes, at most. */
+  /** Calls of one business that a run empties, at most. */
   readonly limit: number;
   /** Milliseconds after which nothing new is begun. */
   readonly forMs: number;
@@ -58,12 +58,8 @@ export async function sweep(deps: SweepDeps, rules: SweepRules, signal: AbortSig
   const retention = { due: 0, inWork: 0, emptied: 0, ...NOTHING };
   for (const kept of await deps.retentions(signal)) {
     if (isOver()) break;
-    const page = { businessId: kept.businessId, before: new Date(begun - kept.days * DAY_MS), limit: rules.limit };
-    const due = (await deps.endedBefore(page, signal)).map(({ callSid }) => callSid);
-    for (let at = 0; at < due.length && !isOver(); at += BATCH) {
-      add(retention, await retire(kept.businessId, due.slice(at, at + BATCH), deps, rules, signal));
-    }
-    if (due.length > 0) deps.progress(`${kept.businessId}: ${due.length} calls are past ${kept.days} days`);
+    const before = new Date(begun - kept.days * DAY_MS);
+    add(retention, await retireAll({ businessId: kept.businessId, before }, { deps, rules, isOver }, signal));
   }
   return { again, retention, isWhole: !isOver() };
 }
@@ -90,6 +86,33 @@ async function purgeAgain(
     deps.progress(`${again.calls} erased calls purged again ...`);
   }
   return again;
+}
+
+type Run = { readonly deps: SweepDeps; readonly rules: SweepRules; readonly isOver: () => boolean };
+
+/** What is in work stands in nobody's way: a business whose endpoint has been paused for long has younger calls too. */
+async function retireAll(
+  of: { readonly businessId: string; readonly before: Date },
+  { deps, rules, isOver }: Run,
+  signal: AbortSignal,
+): Promise<Swept['retention']> {
+  const retired = { due: 0, inWork: 0, emptied: 0, ...NOTHING };
+  for (let after: EndedRange['after']; retired.emptied < rules.limit && !isOver();) {
+    const limit = Math.min(BATCH, rules.limit - retired.emptied);
+    const page = await deps.endedBefore({ ...of, limit, ...(after === undefined ? {} : { after }) }, signal);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    const due = page.map(({ callSid }) => callSid);
+    add(retired, await retire(of.businessId, due, deps, rules, signal));
+    after = behind(page, last.endedAt, after);
+    deps.progress(`${of.businessId}: ${retired.due} calls are past their days, ${retired.inWork} of them in work ...`);
+  }
+  return retired;
+}
+
+function behind(page: readonly EndedMark[], endedAt: Date, before: EndedRange['after']): EndedRange['after'] {
+  const told = page.filter((mark) => mark.endedAt.getTime() === endedAt.getTime()).map(({ callSid }) => callSid);
+  return { endedAt, told: before?.endedAt.getTime() === endedAt.getTime() ? [...before.told, ...told] : told };
 }
 
 async function retire(

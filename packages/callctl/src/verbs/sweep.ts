@@ -21,7 +21,7 @@ export const sweep: Verb = {
   summary: 'purge again what erased calls left behind, and empty calls past the retention of their business',
   arguments: [],
   options: {
-    limit: { value: '<number>', summary: 'calls of one business past its retention, up to 1000', default: '500' },
+    limit: { value: '<number>', summary: 'calls of one business that are emptied at most, up to 1000', default: '500' },
     for: { value: '<seconds>', summary: 'begin nothing new after so long; the next run goes on', default: '240' },
     'dry-run': { summary: 'only say what would be purged and emptied' },
   },
