@@ -1,5 +1,5 @@
 import { patternOf, sentenceStream, streamOf } from './notation.ts';
-import { ORDER_PATTERNS } from './orders/all.ts';
+import { ORDER_CHECKS } from './orders/all.ts';
 import { PHRASES } from './phrases/all.ts';
 
 /**
@@ -29,5 +29,5 @@ export function isSuspect(words: string): boolean {
   const stream = streamOf(words);
   if (PATTERNS.some((pattern) => pattern.test(stream))) return true;
   const sentences = sentenceStream(words);
-  return ORDER_PATTERNS.some((pattern) => pattern.test(sentences));
+  return ORDER_CHECKS.some((isOrder) => isOrder(sentences));
 }

@@ -28,24 +28,60 @@ export type SpokenOrders = {
   readonly alone: readonly string[];
 };
 
-/** What may stand between a name and what follows at once: the end of a sentence. */
+/** What may stand between an address and what follows at once: the end of a sentence. */
 const AT_ONCE = '(?:¶ )?';
+/** An order of some twenty words is looked for in front of a typist. */
+const LETTERS_BEFORE = 200;
 const SOON = '(?:[^ ¿]+ ){0,8}?';
 
-/** The orders of a language as patterns over a stream in which sentences begin. */
-export function orderPatterns(language: SpokenOrders): RegExp[] {
-  const parts = { FIELD: language.fields, MACHINE: language.machines, VERB: language.verbs };
-  const any = (...lists: (readonly string[])[]): string =>
-    `(?:${lists
-      .flat()
-      .map((phrase) => patternOf(phrase, parts))
-      .join('|')})`;
+/**
+ * A check of a language's orders, over a stream in which sentences begin. Addresses are looked for first, one by one, and what may follow
+ * is compiled once one is found: patterns of this size take their time, and hardly any call has an address.
+ */
+export function createOrderCheck(language: SpokenOrders): (stream: string) => boolean {
+  const parts = { FIELD: language.fields, MACHINE: longestFirst(language.machines), VERB: language.verbs };
+  const addresses = (phrases: readonly string[]) =>
+    phrases.map((phrase) => new RegExp(`(?<= )${patternOf(phrase, parts)}`, 'gu'));
+  const anyOf = (between: string, ...lists: (readonly string[])[]) => {
+    const phrases = lists.flat().map((phrase) => patternOf(phrase, parts));
+    return new RegExp(`(?<= )${between}(?:${phrases.join('|')})`, 'uy');
+  };
   const { keepers, typists, told, called, orders, corrected, stated, alone } = language;
-  return [
-    any(keepers) + SOON + any(orders, corrected, stated),
-    any(orders) + SOON + any(keepers, typists),
-    any(typists, told) + AT_ONCE + any(orders, corrected, stated),
-    any(called) + AT_ONCE + any(orders, corrected),
-    any(alone),
-  ].map((source) => new RegExp(`(?<= )${source}`, 'u'));
+  const kept = addresses(keepers);
+  const typed = addresses(typists);
+  const atOnce = [...typed, ...addresses(told)];
+  const byName = addresses(called);
+  const byItself = addresses(alone);
+  const soonStated = anyOf(SOON, orders, corrected, stated);
+  const statedAtOnce = anyOf(AT_ONCE, orders, corrected, stated);
+  const ordered = anyOf(AT_ONCE, orders, corrected);
+  const before = new RegExp(`(?<= )(?:${orders.map((phrase) => patternOf(phrase, parts)).join('|')})${SOON}$`, 'u');
+  return (stream) =>
+    isFollowed(stream, kept, soonStated) ||
+    isFollowed(stream, atOnce, statedAtOnce) ||
+    isFollowed(stream, byName, ordered) ||
+    [...kept, ...typed].some((address) =>
+      [...stream.matchAll(address)].some(({ index }) =>
+        before.test(stream.slice(Math.max(0, index - LETTERS_BEFORE), index)),
+      ),
+    ) ||
+    byItself.some((pattern) => stream.search(pattern) !== -1);
+}
+
+/** Whether one of the addresses stands in the stream, and what must follow stands behind it. */
+function isFollowed(stream: string, addresses: readonly RegExp[], follows: RegExp): boolean {
+  return addresses.some((address) =>
+    [...stream.matchAll(address)].some(({ index, 0: { length } }) => {
+      follows.lastIndex = index + length;
+      return follows.test(stream);
+    }),
+  );
+}
+
+/** `computer program` is not a `computer` with a word behind it. */
+function longestFirst(alternatives: string): string {
+  return alternatives
+    .split('|')
+    .toSorted((one, other) => other.length - one.length)
+    .join('|');
 }
