@@ -3,10 +3,11 @@ import type { Logger } from '@pipeline/runtime';
 import type { SettingsSource } from './adapters/settings.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { BusinessRoom } from './business-room.ts';
-import type { CallDirectory } from './call-directory.ts';
+import type { CallDirectory, KnownCall } from './call-directory.ts';
 import { factsOf } from './call-record.ts';
 import type { CallLimits, CallPlan } from './call/call.ts';
 import type { Calls } from './calls.ts';
+import { inTime } from './in-time.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** What the signed voice webhook says of a call that rings. */
@@ -41,19 +42,26 @@ export type AnswerDeps = {
   readonly logger: Logger;
 };
 
-/** Answers a call: finds its business, checks that there is room, and starts it. A request that was sent again starts nothing. */
+/** Of the time for an answer: a database that hangs leaves enough to tell the other processes of the call. */
+const SETTINGS_DEADLINE_MS = 4_000;
+const away: KnownCall = { kind: 'away' };
+
+/**
+ * Answers a call: finds its business, checks that there is room, and starts it. A request that was sent again starts nothing. `signal` is
+ * the deadline of the whole: what has not been heard of the other processes by then is decided here alone.
+ */
 export async function answerCall(ringing: RingingCall, deps: AnswerDeps, signal: AbortSignal): Promise<Answer> {
   const { callSid } = ringing;
-  const known = await deps.directory.look(callSid);
+  const known = await inTime(deps.directory.look(callSid), signal).catch(() => away);
   const isRunning = deps.calls.find(callSid) !== undefined;
-  if (known.kind === 'answered' || isRunning) return connected(await deps.directory.renewToken(callSid));
+  if (known.kind === 'answered' || isRunning) return connected(await deps.directory.renewToken(callSid, signal));
   if (known.kind === 'owned' || known.kind === 'published' || known.kind === 'refused') return { kind: 'repeated' };
 
   const business = await businessOf(ringing, deps, signal);
   if (typeof business === 'string') return { kind: business };
-  const call = await startWithin(ringing, business, deps);
+  const call = await startWithin(ringing, business, deps, signal);
   if (call === null) return refuse(ringing, business, deps);
-  const token = await deps.directory.register(call.plan);
+  const token = await deps.directory.register(call.plan, signal);
   if (token === null) call.leave();
   else deps.calls.awaitStream(call);
   return connected(token);
@@ -64,12 +72,13 @@ async function startWithin(
   ringing: RingingCall,
   business: BusinessSettings,
   { arrivals, calls, hasRoom, limits, room }: AnswerDeps,
+  signal: AbortSignal,
 ): Promise<RunningCall | null> {
   const { callSid } = ringing;
   const leaveRow = arrivals.enter(callSid, business.id);
   try {
     if (!hasRoom(arrivals.countBefore(callSid))) return null;
-    if (!(await room.take(business.id, callSid, business.max_concurrent_calls))) return null;
+    if (!(await room.take(business.id, callSid, business.max_concurrent_calls, signal))) return null;
     return calls.start(planOf(ringing, business, limits));
   } finally {
     leaveRow();
@@ -96,7 +105,8 @@ export async function businessOf(
   const number = phoneSchema.safeParse(ringing.direction === 'inbound' ? ringing.to : ringing.from);
   if (!number.success) return 'unknown_number';
   try {
-    return (await deps.settings.byPhone(number.data, signal)) ?? 'unknown_number';
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(SETTINGS_DEADLINE_MS)]);
+    return (await deps.settings.byPhone(number.data, limit)) ?? 'unknown_number';
   } catch (error) {
     deps.logger.error({ callSid: ringing.callSid, err: error }, 'the business of a call cannot be looked up');
     return 'unavailable';

@@ -110,6 +110,26 @@ describe('the calls of a business', () => {
     await expect.poll(() => bucket.entries.get('business.biz_1')?.json).toBe('{"calls":{}}');
   });
 
+  it('are asked for once when the bucket hangs, not one after another', async () => {
+    const hanging: (() => void)[] = [];
+    const bucket: MemoryBucket = createMemoryBucket({
+      turn: () => (bucket.isAway ? new Promise((go) => void hanging.push(go)) : Promise.resolve()),
+    });
+    let asked = 0;
+    const { get } = bucket.shared.businesses;
+    const businesses = { ...bucket.shared.businesses, get: (key: string) => ((asked += 1), get(key)) };
+    const { room, presence } = roomOf({ ...bucket, shared: { ...bucket.shared, businesses } });
+    bucket.isAway = true;
+    const taking = Array.from({ length: 10 }, (_, index) => room.take('biz_1', sid(index), 10));
+    await expect.poll(() => hanging.length).toBe(2); // the first of them, and the beat
+    const [ofCall, ofBeat] = hanging.splice(0);
+    ofBeat?.();
+    await expect.poll(presence.isHeard).toBe(false);
+    ofCall?.();
+    expect(await Promise.all(taking)).toEqual(taking.map(() => true));
+    expect(asked).toBe(1);
+  });
+
   it('above a thousand are counted by each process for itself', async () => {
     const bucket = createMemoryBucket();
     expect(await roomOf(bucket, { countHere: 1_999 }).room.take('biz_1', sid(1), 2_000)).toBe(true);

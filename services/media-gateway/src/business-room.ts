@@ -3,6 +3,7 @@ import type { Logger } from '@pipeline/runtime';
 import { z } from 'zod';
 import { createBacklog, type Backlog } from './backlog.ts';
 import type { CallDirectory } from './call-directory.ts';
+import { inTime } from './in-time.ts';
 import { createTurns } from './turns.ts';
 import { pause } from './pause.ts';
 import type { Presence } from './presence.ts';
@@ -70,17 +71,26 @@ export class BusinessRoom {
     );
   }
 
-  /** Takes a place for a call; true also when it has one. */
-  async take(businessId: string, callSid: string, max: number): Promise<boolean> {
+  /** Takes a place for a call; true also when it has one. After the signal this process counts its own. */
+  async take(businessId: string, callSid: string, max: number, signal?: AbortSignal): Promise<boolean> {
     const { presence, countBefore, logger } = this.#deps;
     if (max > MAX_SHARED) return countBefore(callSid, businessId) < max;
-    if (!presence.isHeard()) return this.#takeHere(businessId, callSid, max);
+    // Asked again when its turn has come: a bucket that hangs costs the first in the row its deadline, and nobody behind it.
+    const isAskable = (): boolean => presence.isHeard() && signal?.aborted !== true;
+    if (!isAskable()) return this.#takeHere(businessId, callSid, max);
     try {
-      return await this.#inTurn(businessId, () => this.#takeShared(businessId, callSid, max));
+      const asking = this.#inTurn(businessId, async () =>
+        isAskable() ? this.#takeShared(businessId, callSid, max, signal) : null,
+      );
+      const hasPlace = await inTime(asking, signal);
+      if (hasPlace !== null) return hasPlace;
     } catch (error) {
       logger.warn({ businessId, err: error }, 'the calls of a business cannot be counted in other gateways');
-      return this.#takeHere(businessId, callSid, max);
     }
+    const hasPlace = this.#takeHere(businessId, callSid, max);
+    // What was asked for may have been written all the same.
+    if (!hasPlace) this.release(businessId, callSid);
+    return hasPlace;
   }
 
   release(businessId: string, callSid: string): void {
@@ -90,17 +100,18 @@ export class BusinessRoom {
     if (this.#deps.presence.isHeard()) void this.#leave(businessId, callSid).catch(() => undefined);
   }
 
-  async #takeShared(businessId: string, callSid: string, max: number): Promise<boolean> {
+  /** `null` when it could not be written in time. */
+  async #takeShared(businessId: string, callSid: string, max: number, signal?: AbortSignal): Promise<boolean | null> {
     let hasPlace = false;
-    const isWritten = await this.#write(businessId, async (calls) => {
+    const change = async (calls: Places): Promise<Places | null> => {
       hasPlace = Object.hasOwn(calls, callSid);
       if (hasPlace) return null;
       const isFull = Object.keys(calls).length >= max;
       const kept = isFull ? await this.#withoutOver(businessId, calls) : calls;
       hasPlace = Object.keys(kept).length < max;
       return hasPlace ? { ...kept, [callSid]: Math.floor(this.#now() / 1_000) } : null;
-    });
-    return isWritten ? hasPlace : this.#takeHere(businessId, callSid, max);
+    };
+    return (await this.#write(businessId, change, signal)) ? hasPlace : null;
   }
 
   #takeHere(businessId: string, callSid: string, max: number): boolean {
@@ -139,11 +150,16 @@ export class BusinessRoom {
   }
 
   /** Writes what `change` makes of the places of a business; null leaves them. False when others were always faster. */
-  async #write(businessId: string, change: (calls: Places) => Promise<Places | null>): Promise<boolean> {
+  async #write(
+    businessId: string,
+    change: (calls: Places) => Promise<Places | null>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const { businesses, longestCallMs } = this.#deps;
     const key = `business.${businessId}`;
     const until = performance.now() + TRY_FOR_MS;
     for (let attempt = 1; performance.now() < until; attempt += 1) {
+      if (signal?.aborted === true) return false;
       const entry = await businesses.get(key);
       const oldest = (this.#now() - longestCallMs) / 1_000;
       const living = Object.entries(entry?.value.calls ?? {}).filter(([, at]) => at > oldest);

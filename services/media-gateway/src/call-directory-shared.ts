@@ -14,6 +14,7 @@ import {
 import type { CallPlan } from './call/call.ts';
 import { isValidToken, newToken, withToken } from './call-tokens.ts';
 import { followOwner } from './follow-owner.ts';
+import { inTime } from './in-time.ts';
 import { createLateRecords, type LateRecords } from './late-records.ts';
 import { pause } from './pause.ts';
 import type { Presence } from './presence.ts';
@@ -60,20 +61,20 @@ export class SharedDirectory implements CallDirectory {
     presence.onBeat(this.#late.write);
   }
 
-  async register(plan: CallPlan): Promise<string | null> {
+  async register(plan: CallPlan, signal?: AbortSignal): Promise<string | null> {
     const { token, stored } = newToken(this.#tokenTtlMs, this.#now());
     const record = answeredRecord(plan, stored);
     this.#answered.set(plan.callSid, record);
-    return this.#issue(plan.callSid, { token, stored, record });
+    return this.#issue(plan.callSid, { token, stored, record }, signal);
   }
 
-  async renewToken(callSid: string): Promise<string | null> {
+  async renewToken(callSid: string, signal?: AbortSignal): Promise<string | null> {
     const { token, stored } = newToken(this.#tokenTtlMs, this.#now());
     const own = this.#answered.get(callSid);
-    if (own === undefined) return this.#issue(callSid, { token, stored, record: null });
+    if (own === undefined) return this.#issue(callSid, { token, stored, record: null }, signal);
     const record = { ...own, tokens: withToken(own.tokens, stored) };
     this.#answered.set(callSid, record);
-    return this.#issue(callSid, { token, stored, record });
+    return this.#issue(callSid, { token, stored, record }, signal);
   }
 
   async noteRefused(callSid: string, facts: CallFacts): Promise<void> {
@@ -160,9 +161,10 @@ export class SharedDirectory implements CallDirectory {
   async #issue(
     callSid: string,
     issued: { readonly token: string; readonly stored: StoredToken; readonly record: AnsweredRecord | null },
+    signal?: AbortSignal,
   ): Promise<string | null> {
     try {
-      const isAdded = await this.#addToken(callSid, issued.record, issued.stored);
+      const isAdded = await inTime(this.#addToken(callSid, issued.record, issued.stored), signal);
       if (!isAdded) this.forget(callSid);
       return isAdded ? issued.token : null;
     } catch {

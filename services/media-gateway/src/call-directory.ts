@@ -10,10 +10,13 @@ import type { AnsweredRecord, CallFacts, OwnedRecord, RefusedRecord } from './ca
  * D3 a record moves forward only.
  */
 export type CallDirectory = {
-  /** A token that opens the media stream of a call answered here; `null` when the call is further already. Never rejected. */
-  register(plan: CallPlan): Promise<string | null>;
+  /**
+   * A token that opens the media stream of a call answered here; `null` when the call is further already. Never rejected. After the
+   * signal the others are told later, as they are when the bucket is away.
+   */
+  register(plan: CallPlan, signal?: AbortSignal): Promise<string | null>;
   /** Another token for a call that was answered, here or elsewhere, and waits for its stream; `null` for any other. Never rejected. */
-  renewToken(callSid: string): Promise<string | null>;
+  renewToken(callSid: string, signal?: AbortSignal): Promise<string | null>;
   /** A call that reached somebody and for which there was no room, so that its end is published. Never rejected. */
   noteRefused(callSid: string, facts: CallFacts): Promise<void>;
   /** What is known now. Never rejected. */

@@ -29,7 +29,7 @@ export type GatewayDeps = {
   readonly stopping: AbortSignal;
   readonly createMetrics: (read: GatewayGauges) => GatewayMetrics;
   readonly logger: Logger;
-} & Pick<TwilioDeps, 'startDeadlineMs' | 'statusDeadlineMs' | 'requestDeadlineMs'>;
+} & Pick<TwilioDeps, 'startDeadlineMs' | 'answerDeadlineMs' | 'statusDeadlineMs' | 'requestDeadlineMs'>;
 
 type GatewayConfig = Pick<
   Config,

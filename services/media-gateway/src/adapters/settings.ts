@@ -1,5 +1,6 @@
 import type { BusinessSettings } from '@pipeline/contracts';
 import type { Logger } from '@pipeline/runtime';
+import { inTime } from '../in-time.ts';
 
 /** Finds the business of a phone number in E.164; `null` when nobody owns it. Rejected when nothing is known of the number. */
 export type SettingsSource = {
@@ -19,7 +20,8 @@ export function createSettingsSource(reader: SettingsSource, logger: Logger): Se
     byPhone: async (phone, signal) => {
       try {
         signal.throwIfAborted();
-        const settings = await Promise.race([reader.byPhone(phone, signal), aborted(signal)]);
+        // A driver that hangs may not hear the signal.
+        const settings = await inTime(reader.byPhone(phone, signal), signal);
         keep(copies, phone, settings);
         return settings;
       } catch (error) {
@@ -30,13 +32,6 @@ export function createSettingsSource(reader: SettingsSource, logger: Logger): Se
       }
     },
   };
-}
-
-/** A driver that hangs may not hear the signal. */
-function aborted(signal: AbortSignal): Promise<never> {
-  const late = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => late.reject(signal.reason), { once: true });
-  return late.promise;
 }
 
 function keep(copies: Map<string, BusinessSettings>, phone: string, settings: BusinessSettings | null): void {

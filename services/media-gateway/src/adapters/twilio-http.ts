@@ -21,6 +21,8 @@ export type TwilioDeps = {
   readonly apologiseForSilence: (call: RingingCall, signal: AbortSignal) => Promise<Apology>;
   readonly apologiseForEnd: (call: RingingCall, signal: AbortSignal) => Promise<Apology>;
   readonly note: (status: CallStatus, signal: AbortSignal) => Promise<Noted>;
+  /** Milliseconds in which a call is answered, whatever hangs. Default 10 s. */
+  readonly answerDeadlineMs?: number;
   /** Milliseconds that a status callback may wait for the broker. Default 10 s: Twilio gives up after 15. */
   readonly statusDeadlineMs?: number;
   /** Milliseconds in which a request must have come, with its headers. Default 10 s. */
@@ -36,8 +38,8 @@ const AFTER_STREAM = '/twilio/after-stream';
 const MEDIA = '/twilio/media';
 
 const MAX_BODY_BYTES = 65_536;
-/** The caller hears nothing meanwhile. */
-const ANSWER_DEADLINE_MS = 5_000;
+/** The caller hears it ring, or nothing, meanwhile. Twilio gives up after 15 s. */
+const ANSWER_DEADLINE_MS = 10_000;
 const STATUS_DEADLINE_MS = 10_000;
 /** The owner of the call may take its grace, 10 s at most, before it says how the call ended. Twilio gives up after 15. */
 const AFTER_STREAM_DEADLINE_MS = 13_000;
@@ -79,7 +81,7 @@ export async function createTwilioApp(deps: TwilioDeps): Promise<FastifyInstance
   app.post<{ Body: SignedFields }>(VOICE, signed(VOICE), async (request, reply) => {
     const call = forms.readVoice(request.body);
     if (call === null) return refusals.refuse(reply, 400, 'form');
-    const answer = await deps.answer(call, AbortSignal.timeout(ANSWER_DEADLINE_MS));
+    const answer = await deps.answer(call, AbortSignal.timeout(deps.answerDeadlineMs ?? ANSWER_DEADLINE_MS));
     if (answer.kind !== 'connected') deps.onRejected(answer.kind);
     return reply.type('text/xml').send(twimlOf(answer, call, urls));
   });

@@ -36,6 +36,7 @@ type TestGatewayOptions = {
   broker?: FakeBroker;
   bucket?: MemoryBucket;
   startDeadlineMs?: number;
+  answerDeadlineMs?: number;
   requestDeadlineMs?: number;
 };
 
@@ -76,6 +77,7 @@ export async function createTestGateway(options: TestGatewayOptions = {}): Promi
     stopping: stopping.signal,
     startDeadlineMs: options.startDeadlineMs ?? 300,
     statusDeadlineMs: 300,
+    ...(options.answerDeadlineMs === undefined ? {} : { answerDeadlineMs: options.answerDeadlineMs }),
     ...(options.requestDeadlineMs === undefined ? {} : { requestDeadlineMs: options.requestDeadlineMs }),
     createMetrics: (read) => {
       gauges.push(read);
