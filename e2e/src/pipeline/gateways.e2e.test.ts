@@ -127,6 +127,26 @@ describe('an outbound call that nobody took', () => {
   });
 });
 
+describe('an outbound call that was answered when its gateway was full', () => {
+  test('is published as completed by another gateway, which hears of its end, and reaches its webhook', async () => {
+    const full = await addGateway({ MAX_CALLS: '1' });
+    send({ voice: full, media: full, status: 1 });
+    const first = await placeCall('en-plumbing', 1);
+    await eventually('the gateway is full', async () => (await active(gateways[full]!)) === 1);
+    const { from: customer, to: business, ...dialogue } = dialogueOf('en-plumbing');
+    const outbound = { ...dialogue, from: business, to: customer, direction: 'outbound' } as const;
+    const { callSid, ended } = await stack.telephone.placeCall({ dialogue: outbound });
+    expect(await ended).toMatchObject({ saidByCaller: [], callbackStatuses: [204] });
+    expect(handOvers(callSid).map(({ instance }) => instance)).toEqual([gateways[1]!.instance]);
+    first.hangUp();
+    await first.ended;
+    const { callLog, body } = await arrivedOutcome(stack, callSid);
+    expect(callLog).toMatchObject({ direction: 'outbound', endedReason: 'completed', transcription: null });
+    expect(body).toMatchObject({ direction: 'outbound', phone: customer, transcript: null });
+    expect(await stack.streams.count('call.ended', callSid)).toBe(1);
+  });
+});
+
 describe('a gateway that dies', () => {
   test('F1 F3 F4 F5 around its publish or in the middle of a call: the callback at another one brings the call in', async () => {
     const points = ['gw.before_publish', 'gw.after_publish', 'gw.before_reply', ''];

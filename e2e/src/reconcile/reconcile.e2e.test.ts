@@ -106,6 +106,16 @@ describe('a call that needs nothing', () => {
 });
 
 describe('when a part cannot be done', () => {
+  test('F54 Twilio hands out its list too slowly for one run: the next run goes on where it ended, and CallLogs are looked at in both', async () => {
+    const pages = stack.telephone.calls.length;
+    stack.telephone.setCallListBehaviour({ refuse: { status: 429, times: 2, retryAfter: 3 } });
+    expect(await reconcileOnce(stack, { RUN_TIMEOUT_MS: '8000', TWILIO_PAGE_SIZE: '1' })).toBe(0);
+    expect(lastRun(stack)).toMatchObject({ outcome: 'continues', pages: 1, notices: { published: 0 } });
+    stack.telephone.setCallListBehaviour({});
+    expect(await reconcileOnce(stack)).toBe(0);
+    expect(lastRun(stack)).toMatchObject({ outcome: 'done', pages: pages - 1, notices: { published: 0 } });
+  });
+
   test('Twilio refuses our key: the run fails and leaves the watermark; CallLogs are looked at all the same', async () => {
     expect(await reconcileOnce(stack, { TWILIO_API_KEY_SECRET: 'revoked-long-ago' })).toBe(1);
     expect(lastRun(stack)).toMatchObject({ outcome: 'failed', watermark: null, notices: { published: 0 } });

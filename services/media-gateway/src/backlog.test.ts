@@ -54,6 +54,19 @@ describe('a backlog', () => {
     expect(left()).toEqual(['c']);
   });
 
+  it('does not try what was taken back, or set anew, since its round began', async () => {
+    const { backlog } = backlogOf(['a', 'b', 'c']);
+    const tried: string[] = [];
+    await backlog.work(async (key, value) => {
+      tried.push(value);
+      backlog.delete(key);
+      backlog.delete('b');
+      if (value === 'a') backlog.set('c', 'newer');
+    }, never);
+    expect(tried).toEqual(['a']);
+    expect(backlog.get('c')).toBe('newer');
+  });
+
   it('gives up its oldest above its bound, and a key that is set again is the newest', () => {
     const { backlog, left } = backlogOf(['a', 'b', 'c'], [], { max: 3 });
     backlog.set('a', 'again');

@@ -86,6 +86,7 @@ describe('the status callback', () => {
       gateway.settings = business;
       expect(await refused(), 'asked again when there is room').toContain('<Response><Hangup/></Response>');
       expect(published()).toEqual([]);
+      expect(gateway.bucket.entries.has('business.biz_1'), 'it takes no place').toBe(false);
       const other = await createTestGateway({ bucket: gateway.bucket, broker: gateway.broker });
       const hearing = hears === 'another gateway' ? other : gateway;
       const ended = formRequest('/twilio/status', status('completed', outbound));
