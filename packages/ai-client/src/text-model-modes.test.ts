@@ -1,51 +1,13 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json as readJson } from 'node:stream/consumers';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PermanentError } from '@pipeline/contracts';
-import type { Question } from './question.ts';
-import { createTextModel, type TextModelOptions } from './text-model.ts';
+import { answer, question, startProvider, type Answer } from './fixtures.ts';
+import type { TextModelOptions } from './text-model.ts';
 
 const never = new AbortController().signal;
-const question: Question<string> = {
-  name: 'greeting',
-  instructions: 'Greet.',
-  input: 'caller: hi',
-  schema: { type: 'object', properties: { words: { type: 'string' } } },
-  read: (value) => (value !== null && typeof value === 'object' && 'words' in value ? String(value.words) : undefined),
-};
-type Seen = { readonly url: string; readonly headers: IncomingHttpHeaders; readonly body: Record<string, unknown> };
-type Reply = (response: ServerResponse) => void;
-
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-/** A server that gives its replies one after another, the last one again and again. */
-async function serverWith(replies: Reply[], more: Partial<TextModelOptions>) {
-  const seen: Seen[] = [];
-  const server = createServer((incoming, response) => {
-    const answered = async (): Promise<void> => {
-      const body = (await readJson(incoming)) as Record<string, unknown>; // The client sends objects.
-      seen.push({ url: incoming.url ?? '', headers: incoming.headers, body });
-      (replies[seen.length - 1] ?? replies.at(-1))?.(response);
-    };
-    void answered();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // Bound to a port, so it is an address and no pipe.
-  closers.push(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
-  const options = { apiKey: 'key-of-test', model: 'qwen', timeoutMs: 5_000, maxOutputTokens: 99, ...more };
-  return { ask: createTextModel({ baseUrl: `http://127.0.0.1:${port}/v1`, ...options }), seen };
-}
-
-const reply =
-  (status: number, body: unknown): Reply =>
-  (response) =>
-    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const serverWith = (answers: readonly Answer[], more: Partial<TextModelOptions>) =>
+  startProvider(answers, { apiKey: 'key-of-test', model: 'qwen', ...more });
 const says = (content: string | null, more: object = {}, usage: object | null = null) =>
-  reply(200, {
+  answer(200, {
     choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content }, ...more }],
     ...(usage === null ? {} : { usage }),
   });
@@ -100,7 +62,7 @@ describe('a server that speaks chat completions', () => {
   });
 
   test('and knows the limit of tokens by its older name is asked by that one, found out once', async () => {
-    const unknown = reply(400, { error: { message: "Unknown parameter: 'max_completion_tokens'.", param: null } });
+    const unknown = answer(400, { error: { message: "Unknown parameter: 'max_completion_tokens'.", param: null } });
     const { ask, seen } = await serverWith([unknown, says('{"words":"hello"}')], { api: 'chat' });
     await ask(question, never);
     await ask(question, never);
@@ -115,8 +77,8 @@ describe('a server that speaks chat completions', () => {
     ['a refusal', says(null, { message: { refusal: 'no' } }, counted), 'PROVIDER_REFUSED'],
     ['filtered words', says('', { finish_reason: 'content_filter' }, counted), 'PROVIDER_REFUSED'],
     ['cut words', says('{"wo', { finish_reason: 'length' }, counted), 'OUTPUT_TRUNCATED'],
-  ])('and answers %s fails its part, and says what that cost', async (_name, answer, code) => {
-    const { ask } = await serverWith([answer], { api: 'chat' });
+  ])('and answers %s fails its part, and says what that cost', async (_name, reply, code) => {
+    const { ask } = await serverWith([reply], { api: 'chat' });
     const { spent, code: given } = await failureOf(ask(question, never));
     expect(given).toBe(code);
     expect(spent).toEqual({ model: 'qwen', usage: { requests: 1, inputTokens: 30, outputTokens: 5 } });
@@ -137,7 +99,7 @@ describe('Azure', () => {
   });
 
   test('that filters a prompt refuses it: the part fails once, as refused', async () => {
-    const filtered = reply(400, { error: { code: 'content_filter', message: 'filtered', param: 'prompt' } });
+    const filtered = answer(400, { error: { code: 'content_filter', message: 'filtered', param: 'prompt' } });
     const { ask, seen } = await serverWith([filtered], { api: 'responses' });
     expect((await failureOf(ask(question, never))).code).toBe('PROVIDER_REFUSED');
     expect(seen).toHaveLength(1);

@@ -1,49 +1,12 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json as readJson } from 'node:stream/consumers';
-import { afterEach, describe, expect, test } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
-import type { Question } from './question.ts';
-import { createTextModel, type TextModelOptions } from './text-model.ts';
+import { answer, question, startProvider, type Answer } from './fixtures.ts';
+import type { TextModelOptions } from './text-model.ts';
 
 const never = new AbortController().signal;
-const question: Question<string> = {
-  name: 'greeting',
-  instructions: 'Greet.',
-  input: 'caller: hi',
-  schema: { type: 'object', properties: { words: { type: 'string' } } },
-  read: (value) => (value !== null && typeof value === 'object' && 'words' in value ? String(value.words) : undefined),
-};
+const providerWith = (answers: readonly Answer[], more: Partial<TextModelOptions> = {}) => startProvider(answers, more);
 
-type Seen = { readonly url: string; readonly authorization: string | undefined; readonly body: unknown };
-type Answer = (response: ServerResponse) => void;
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-/** A provider that gives its answers one after another, the last one again and again. */
-async function providerWith(answers: Answer[], more: Partial<TextModelOptions> = {}) {
-  const seen: Seen[] = [];
-  const server = createServer((incoming, response) => {
-    const answered = async (): Promise<void> => {
-      const body = await readJson(incoming);
-      seen.push({ url: incoming.url ?? '', authorization: incoming.headers.authorization, body });
-      (answers[seen.length - 1] ?? answers.at(-1))?.(response);
-    };
-    void answered();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // Bound to a port, so it is an address and no pipe.
-  closers.push(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
-  const options = { apiKey: 'sk-test', model: 'gpt-6-luna', timeoutMs: 5_000, maxOutputTokens: 99, ...more };
-  return { ask: createTextModel({ baseUrl: `http://127.0.0.1:${port}/v1`, ...options }), seen };
-}
-
-const answer =
-  (status: number, body: unknown, headers: Record<string, string> = {}): Answer =>
-  (response) =>
-    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 const refusal = (status: number, error: object, headers?: Record<string, string>) => answer(status, { error }, headers);
 const response = (content: object[], more: object = {}) =>
   answer(200, {
@@ -74,7 +37,7 @@ describe('the text model', () => {
     const usage = { requests: 1, inputTokens: 30, outputTokens: 5 };
     expect(await ask(question, never)).toEqual({ value: 'hello', usage });
     const format = { type: 'json_schema', name: 'greeting', strict: true, schema: question.schema };
-    expect(seen).toEqual([
+    expect(seen.map(({ url, headers, body }) => ({ url, authorization: headers.authorization, body }))).toEqual([
       {
         url: '/v1/responses',
         authorization: 'Bearer sk-test',

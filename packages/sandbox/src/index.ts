@@ -1,5 +1,5 @@
 export { startAiProvider, type AiProvider, type AiProviderOptions } from './ai-provider/ai-provider.ts';
-export type { DialectName } from './ai-provider/dialect.ts';
+export { DIALECT_NAMES, DIALECT_SETUPS, type DialectName } from './ai-provider/dialect.ts';
 export type { AiFault, AiFaultKind, AiRoute } from './ai-provider/faults.ts';
 export type { AiRequest } from './ai-provider/ledger.ts';
 export { createObedientModel, type Orders } from './ai-provider/text/obedient-model.ts';

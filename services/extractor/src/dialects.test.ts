@@ -1,7 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { boundaryFor, createTextModel, type TextModelOptions } from '@pipeline/ai-client';
+import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import { KNOWN_PRICES, transcriptLines, type NewCallLog } from '@pipeline/contracts';
-import { loadBusinesses, loadDialogues, startAiProvider, type AiProvider, type DialectName } from '@pipeline/sandbox';
+import {
+  DIALECT_NAMES,
+  DIALECT_SETUPS,
+  loadBusinesses,
+  loadDialogues,
+  startAiProvider,
+  type AiProvider,
+} from '@pipeline/sandbox';
 import { summarized } from './fixtures.ts';
 import { handle, type ExtractorDeps } from './handler.ts';
 import { createUnstored } from './unstored.ts';
@@ -13,23 +20,14 @@ const dialogues = (await loadDialogues()).filter(({ answers }) => answers.summar
 const dialogue = dialogues.find(({ id }) => id === 'he-renovation');
 if (dialogue === undefined) throw new Error('the sandbox has lost a dialogue');
 
-const SETUPS: Readonly<Record<DialectName, Pick<TextModelOptions, 'api' | 'form' | 'keyHeader'>>> = {
-  openai: {},
-  azure: { keyHeader: 'api-key' },
-  vllm: { api: 'chat' },
-  ollama: { api: 'chat', form: 'object' },
-  plain: { api: 'chat', form: 'prompt' },
-};
-const kinds = Object.keys(SETUPS) as DialectName[]; // Object.keys loses the literal type
-
 let provider: AiProvider | undefined;
 afterEach(() => provider?.close());
 
-describe.each(kinds)('a server like %s', (kind) => {
+describe.each(DIALECT_NAMES)('a server like %s', (kind) => {
   test('extracts the fields of a call, paid once', async () => {
     provider = await startAiProvider({ dialogues, apiKey: KEY, dialect: kind });
     const limits = { timeoutMs: 20_000, maxOutputTokens: 8_000 };
-    const options = { baseUrl: provider.url, apiKey: KEY, model: 'gpt-6-luna', ...limits, ...SETUPS[kind] };
+    const options = { baseUrl: provider.url, apiKey: KEY, model: 'gpt-6-luna', ...limits, ...DIALECT_SETUPS[kind] };
     const logs: NewCallLog[] = [];
     const deps: ExtractorDeps = {
       settings: async (id) => businesses.find((business) => business.id === id) ?? null,

@@ -1,7 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { boundaryFor, createTextModel, type TextModelOptions } from '@pipeline/ai-client';
 import { KNOWN_PRICES, transcriptLines, type CallSummarized } from '@pipeline/contracts';
-import { loadDialogues, startAiProvider, type AiProvider, type DialectName } from '@pipeline/sandbox';
+import {
+  DIALECT_NAMES,
+  DIALECT_SETUPS,
+  loadDialogues,
+  startAiProvider,
+  type AiProvider,
+  type DialectName,
+} from '@pipeline/sandbox';
 import { transcribed } from './fixtures.ts';
 import { handle } from './handler.ts';
 
@@ -11,20 +18,13 @@ const dialogues = (await loadDialogues()).filter((dialogue) => dialogue.turns.le
 const [dialogue] = dialogues;
 if (dialogue === undefined) throw new Error('the sandbox has no dialogue with words');
 
-/** What an operator configures for a server of that kind. */
-const SETUPS: Readonly<Record<DialectName, Pick<TextModelOptions, 'api' | 'form' | 'keyHeader'>>> = {
-  openai: {},
-  azure: { keyHeader: 'api-key' },
-  vllm: { api: 'chat' },
-  ollama: { api: 'chat', form: 'object' },
-  plain: { api: 'chat', form: 'prompt' },
-};
-const kinds = Object.keys(SETUPS) as DialectName[]; // Object.keys loses the literal type
-
 let provider: AiProvider | undefined;
 afterEach(() => provider?.close());
 
-async function summarise(kind: DialectName, setup = SETUPS[kind]): Promise<CallSummarized> {
+async function summarise(
+  kind: DialectName,
+  setup: Partial<TextModelOptions> = DIALECT_SETUPS[kind],
+): Promise<CallSummarized> {
   provider = await startAiProvider({ dialogues, apiKey: KEY, dialect: kind });
   const limits = { timeoutMs: 20_000, maxOutputTokens: 8_000 };
   const ask = createTextModel({ baseUrl: provider.url, apiKey: KEY, model: 'gpt-6-luna', ...limits, ...setup });
@@ -35,7 +35,7 @@ async function summarise(kind: DialectName, setup = SETUPS[kind]): Promise<CallS
   return event as CallSummarized; // The only event that this handler returns.
 }
 
-describe.each(kinds)('a server like %s', (kind) => {
+describe.each(DIALECT_NAMES)('a server like %s', (kind) => {
   test('summarises a call, paid once, and costs what it counts or nothing that is known', async () => {
     const { data } = await summarise(kind);
     expect(data.summary).toBe(dialogue.answers.summary);

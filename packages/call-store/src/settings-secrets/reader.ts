@@ -1,9 +1,6 @@
-import { businessIdSchema, type FullSettings } from '@pipeline/contracts';
-import { inTime } from '../connection/in-time.ts';
-import { modelOf } from '../connection/model.ts';
-import { checked } from '../connection/scalars.ts';
-import { internalsOf, type Store } from '../connection/store.ts';
-import { SETTINGS_COLLECTION, SETTINGS_PLAN, settingsSchema } from '../settings/model.ts';
+import type { FullSettings } from '@pipeline/contracts';
+import type { Store } from '../connection/store.ts';
+import { findSettings, openSettingsModel } from '../settings/find.ts';
 import { openSettings, sealedSettingsFrom, type SealedSettings } from './sealed-settings.ts';
 import type { SettingsKey } from './sealing.ts';
 
@@ -34,13 +31,10 @@ export function createSecretSettingsReader(store: Store, keys: readonly Settings
 export function createSealedSettingsReader(store: Store): {
   byId(businessId: string, signal: AbortSignal): Promise<StoredSettings | null>;
 } {
-  const { connection, expect } = internalsOf(store);
-  expect(SETTINGS_PLAN);
-  const model = modelOf(connection('settings'), settingsSchema, SETTINGS_COLLECTION);
+  const model = openSettingsModel(store);
   return {
     byId: async (businessId, signal) => {
-      const id = checked(businessIdSchema, businessId, 'businessId');
-      const found = await inTime('read settings by id', signal, () => model.findById(id).lean().exec());
+      const found = await findSettings(model, businessId, signal);
       return found === null ? null : { settings: sealedSettingsFrom(found), updatedAt: found.updatedAt };
     },
   };

@@ -1,9 +1,9 @@
 import { trusted, type Model } from 'mongoose';
 import { StoreError } from '../connection/errors.ts';
 import { inTime, isDuplicateKey } from '../connection/in-time.ts';
-import { modelOf } from '../connection/model.ts';
-import { internalsOf, type Store } from '../connection/store.ts';
-import { SETTINGS_COLLECTION, SETTINGS_PLAN, settingsSchema, type SettingsDocument } from '../settings/model.ts';
+import type { Store } from '../connection/store.ts';
+import { openSettingsModel } from '../settings/find.ts';
+import type { SettingsDocument } from '../settings/model.ts';
 import { sealedSettingsSchema, sealSettings, type SealedSettings } from './sealed-settings.ts';
 import type { SettingsKey } from './sealing.ts';
 
@@ -21,9 +21,7 @@ export type SettingsWriter = {
 export function createSettingsWriter(store: Store, keys: readonly SettingsKey[]): SettingsWriter {
   const [key] = keys;
   if (key === undefined) throw new TypeError('no key to seal secrets with');
-  const { connection, expect } = internalsOf(store);
-  expect(SETTINGS_PLAN);
-  const model = modelOf(connection('settings'), settingsSchema, SETTINGS_COLLECTION);
+  const model = openSettingsModel(store);
   return {
     save: async (settings, signal, seen) => {
       const { id, ...rest } = sealSettings(sealedSettingsSchema.parse(settings), key);

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { businessIdSchema, businessSettingsSchema, phoneSchema, type BusinessSettings } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
-import { modelOf } from '../connection/model.ts';
-import { checked } from '../connection/scalars.ts';
-import { internalsOf, type Store } from '../connection/store.ts';
+import type { Store } from '../connection/store.ts';
+import { findSettings, openSettingsModel } from './find.ts';
 import { settingsFrom } from './mapping.ts';
-import { SETTINGS_COLLECTION, SETTINGS_PLAN, settingsSchema } from './model.ts';
 
 /** Reads the settings of businesses, fresh each time. Throws RetryLaterError while the database cannot answer. */
 export type SettingsReader = {
@@ -22,13 +20,10 @@ export type Retention = { readonly businessId: string; readonly days: number };
 
 /** A reader on a store. The store is unready until the collection and its index are there. */
 export function createSettingsReader(store: Store): SettingsReader {
-  const { connection, expect } = internalsOf(store);
-  expect(SETTINGS_PLAN);
-  const model = modelOf(connection('settings'), settingsSchema, SETTINGS_COLLECTION);
+  const model = openSettingsModel(store);
   return {
     byId: async (businessId, signal) => {
-      const id = checked(businessIdSchema, businessId, 'businessId');
-      const found = await inTime('read settings by id', signal, () => model.findById(id).lean().exec());
+      const found = await findSettings(model, businessId, signal);
       return found === null ? null : settingsFrom(found);
     },
     byPhone: async (e164, signal) => {

@@ -37,6 +37,18 @@ export const DIALECTS = {
 } as const satisfies Record<string, Dialect>;
 export type DialectName = keyof typeof DIALECTS;
 
+/** What an operator configures of a text model for a server of each kind. */
+export const DIALECT_SETUPS = {
+  openai: {},
+  azure: { keyHeader: 'api-key' },
+  vllm: { api: 'chat' },
+  ollama: { api: 'chat', form: 'object' },
+  plain: { api: 'chat', form: 'prompt' },
+} as const satisfies Record<DialectName, object>;
+
+/** All kinds of servers that the sandbox can be. */
+export const DIALECT_NAMES = Object.keys(DIALECTS) as readonly DialectName[]; // Object.keys loses the literal type
+
 /** Makes a server speak a dialect: its key, its routes, and what it leaves out of its answers. */
 export function addDialect(app: FastifyInstance, dialect: Dialect, apiKey: string): void {
   app.addHook('onRequest', async (request) => {
