@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer } from 'nats';
 import { describeBrokerFailure } from './broker-error.ts';
 import { compareTopology } from './compare.ts';
 import type { Connection } from './connection.ts';
 import type { Log } from './log.ts';
 import type { Readiness } from './stage-definition.ts';
-import type { Topology } from './topology.ts';
+import type { ConsumerSpec, Topology } from './topology.ts';
 import { createWaiters } from './waiters.ts';
 
 /**
@@ -16,14 +15,14 @@ import { createWaiters } from './waiters.ts';
  */
 export type Binding = {
   /** Waits for a consumer to pull from. Null: stopped. */
-  consumer(): Promise<Consumer | null>;
+  consumer(): Promise<ConsumerSpec | null>;
   readiness(): Readiness;
   /** Something looked wrong: check now. */
   recheck(): void;
   stop(): void;
 };
 
-type State = { bound: Consumer | null; reason: string | null; stopped: boolean };
+type State = { bound: ConsumerSpec | null; reason: string | null; stopped: boolean };
 
 const WRONG_EVERY_MS = 2_000;
 const RIGHT_EVERY_MS = 30_000;
@@ -63,17 +62,17 @@ export function createBinding(connection: Connection, expected: Topology, logger
 async function check(connection: Connection, expected: Topology, state: State): Promise<void> {
   try {
     const found = (await compareTopology(connection, expected)).filter(({ kind }) => kind !== 'wider');
-    state.bound = found.length > 0 ? null : (state.bound ?? (await bind(connection, expected)));
+    state.bound = found.length > 0 ? null : consumerOf(expected);
     state.reason = found.length > 0 ? found.map(({ text }) => text).join('; ') : null;
   } catch (error) {
     state.reason = `cannot be checked: ${describeBrokerFailure(error)}`;
   }
 }
 
-async function bind({ js }: Connection, { consumers }: Topology): Promise<Consumer> {
+function consumerOf({ consumers }: Topology): ConsumerSpec {
   const [spec] = consumers;
   if (spec === undefined) throw new TypeError('a binding needs a consumer');
-  return js.consumers.get(spec.stream, spec.name);
+  return spec;
 }
 
 function say(logger: Log, difference: string | null): void {

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer, JsMsg } from 'nats';
+import type { JsMsg } from 'nats';
 import type { Binding } from './binding.ts';
 import type { Connection } from './connection.ts';
 import type { Log } from './log.ts';
 import type { Ending, PauseGate } from './pause-gate.ts';
+import { PULL_EXPIRES_MS, pullOne } from './pull.ts';
 import type { Readiness } from './stage-definition.ts';
+import type { ConsumerSpec } from './topology.ts';
 
 export type SlotsOptions = {
   readonly count: number;
@@ -23,10 +25,6 @@ export type Slots = {
   readiness(): Readiness;
 };
 
-/** Milliseconds that one pull waits at the server. */
-export const PULL_EXPIRES_MS = 5_000;
-/** A null on time comes from the server, 5 % later from the client's own timer: then nobody answered. */
-const LATE_MS = PULL_EXPIRES_MS * 1.03;
 const PAUSE_AFTER_ERROR_MS = 1_000;
 
 /**
@@ -40,15 +38,14 @@ export function startSlots(options: SlotsOptions): Slots {
   let pulling = 0;
   let answeredAt = performance.now();
 
-  const pull = async (consumer: Consumer): Promise<JsMsg | null> => {
-    const startedAt = performance.now();
-    if (pulling === 0) answeredAt = startedAt;
+  const pull = async (consumer: ConsumerSpec): Promise<JsMsg | null> => {
+    if (pulling === 0) answeredAt = performance.now();
     pulling += 1;
     try {
-      const message = await consumer.next({ expires: PULL_EXPIRES_MS });
-      if (message !== null || performance.now() - startedAt < LATE_MS) answeredAt = performance.now();
-      else binding.recheck();
-      return message;
+      const pulled = await pullOne(connection, consumer);
+      if (pulled.kind === 'unanswered') binding.recheck();
+      else answeredAt = performance.now();
+      return pulled.kind === 'message' ? pulled.message : null;
     } catch (error) {
       logger.warn({ err: error }, 'a pull failed');
       binding.recheck();

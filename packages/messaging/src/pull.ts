@@ -1,0 +1,29 @@
+import { NatsError, type JsMsg } from 'nats';
+import type { Connection } from './connection.ts';
+import type { ConsumerSpec } from './topology.ts';
+
+/** What one pull brought. `unanswered`: the server said nothing, not even that there is no message. */
+export type Pulled =
+  | { readonly kind: 'message'; readonly message: JsMsg }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unanswered' };
+
+/** Milliseconds that one pull waits at the server; the client waits half a second longer, for its answer. */
+export const PULL_EXPIRES_MS = 4_500;
+
+/**
+ * Asks once for one message, and is one question with one answer. The client's own `consumer.next` asks again when the connection is back,
+ * under the same address: what the second question brought went to nobody and came again after `ack_wait` (measured after 24 s without a
+ * broker). This one never asks twice: a slot whose question was lost with the connection asks anew when its time is over.
+ */
+export async function pullOne({ js }: Connection, { stream, name }: ConsumerSpec): Promise<Pulled> {
+  try {
+    return { kind: 'message', message: await js.pull(stream, name, PULL_EXPIRES_MS) };
+  } catch (error) {
+    if (!(error instanceof NatsError)) throw error;
+    // 408: the time of the pull is over; 404: nothing is there.
+    if (error.code === '408' || error.code === '404') return { kind: 'none' };
+    if (error.code === 'TIMEOUT') return { kind: 'unanswered' };
+    throw error;
+  }
+}
