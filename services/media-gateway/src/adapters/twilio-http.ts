@@ -17,7 +17,7 @@ export type TwilioDeps = {
   readonly accountSid: string;
   readonly authTokens: readonly string[];
   readonly answer: (call: RingingCall, signal: AbortSignal) => Promise<Answer>;
-  /** What to say to a caller whose voice webhook failed, and to one whose media stream we closed. */
+  /** What to say to a caller whose voice webhook failed, and to one whose media stream is over. */
   readonly apologiseForSilence: (call: RingingCall, signal: AbortSignal) => Promise<Apology>;
   readonly apologiseForEnd: (call: RingingCall, signal: AbortSignal) => Promise<Apology>;
   readonly note: (status: CallStatus, signal: AbortSignal) => Promise<Noted>;
@@ -105,7 +105,7 @@ export async function createTwilioApp(deps: TwilioDeps): Promise<FastifyInstance
   return app;
 }
 
-/** Where Twilio goes when our answer failed, and when we closed the media stream of a call that still stands. */
+/** Where Twilio goes when our answer failed, and when the media stream of a call that still stands is over. */
 function addApologies(
   app: FastifyInstance,
   forms: FormReader,

@@ -24,7 +24,7 @@ export function twimlOf(
       response.start().recording({ channels: 'dual', track: 'both', trim: 'do-not-trim' });
       // A query string would be dropped on the way (error 31920), so the token travels as a parameter.
       response.connect().stream({ url: urls.media }).parameter({ name: 'token', value: answer.token });
-      // Only when we close the stream: a caller who hangs up goes nowhere.
+      // Whoever ended the stream: a caller who hangs up goes nowhere.
       response.redirect({ method: 'POST' }, `${urls.afterStream}${TRIED_AGAIN}`);
       return response.toString();
     case 'busy':
