@@ -52,6 +52,22 @@ test('what is typed wrong ends with 2, says what, and shows how', async () => {
   }
 });
 
+test('the first word of several verbs shows these, and help is --help', async () => {
+  const typo = await run(['webhooks', 'replya']);
+  expect(typo).toMatchObject({ code: 2, out: '' });
+  expect(typo.error).toContain('there is no verb "webhooks replya"');
+  expect(typo.error).toContain('webhooks replay');
+  expect(typo.error).not.toContain('settings');
+  for (const args of [['webhooks', '--help'], ['help']]) {
+    const { code, out } = await run(args);
+    expect([code, out.includes('webhooks replay'), out.includes('settings get')]).toEqual([
+      0,
+      true,
+      args[0] === 'help',
+    ]);
+  }
+});
+
 test('a missing environment is told by the names of all its variables, only of the servers that the verb needs', async () => {
   const { code, error } = await run(['show', `CA${'0'.repeat(32)}`], { environment: { MONGO_PASSWORD: 'changeme' } });
   expect(code).toBe(1);

@@ -20,10 +20,13 @@ export async function runProgram(args: readonly string[], outside: Outside, verb
   const verb = findVerb(args, verbs);
   const wantsJson = args.includes('--json');
   if (verb === undefined) {
-    if (args.includes('--help') || args.includes('-h')) return tell(outside, helpOfAll(verbs), 0);
-    const typed = args.find((arg) => !arg.startsWith('-'));
+    const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+    const group = verbs.filter(({ name }) => name.startsWith(`${first} `));
+    const hint = helpOfAll(group.length > 0 ? group : verbs);
+    if (first === 'help' || args.includes('--help') || args.includes('-h')) return tell(outside, hint, 0);
+    const typed = group.length > 0 && second !== undefined ? `${first} ${second}` : first;
     const message = typed === undefined ? 'a verb is missing' : `there is no verb ${JSON.stringify(typed)}`;
-    return fail(outside, { code: 2, message, hint: helpOfAll(verbs), wantsJson });
+    return fail(outside, { code: 2, message, hint, wantsJson });
   }
   try {
     const typed = parse(verb, args.slice(verb.name.split(' ').length));
