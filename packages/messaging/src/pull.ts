@@ -8,8 +8,11 @@ export type Pulled =
   | { readonly kind: 'none' }
   | { readonly kind: 'unanswered' };
 
-/** Milliseconds that one pull waits at the server; the client waits half a second longer, for its answer. */
-export const PULL_EXPIRES_MS = 4_500;
+/**
+ * Milliseconds that one pull waits at the server. The client waits two seconds longer for its answer (`REQUEST_TIMEOUT_MS`): a process
+ * that was held up for less finds its message. Longer, and what was sent to it comes again only after `ack_wait`.
+ */
+export const PULL_EXPIRES_MS = 3_000;
 
 /**
  * Asks once for one message, and is one question with one answer. The client's own `consumer.next` asks again when the connection is back,

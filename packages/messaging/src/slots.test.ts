@@ -1,7 +1,8 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { callEnded } from './fixtures/events.ts';
+import { callEnded, callTranscribed } from './fixtures/events.ts';
 import { openRig, transcriber, until, type Rig } from './fixtures/rig.ts';
+import { PULL_EXPIRES_MS } from './pull.ts';
 
 let server: RunningNats;
 let rig: Rig;
@@ -16,6 +17,31 @@ afterAll(async () => {
 });
 
 describe('pulls', () => {
+  it('a process that is held up for a second and a half while its pull ends gets its message all the same', async () => {
+    const broker = await rig.connect();
+    const attempts: number[] = [];
+    const definition = transcriber(rig, {
+      handle: async (event) => {
+        attempts.push(event.attempt);
+        return [callTranscribed(event)];
+      },
+    });
+    const stage = await broker.startStage(definition);
+    await until('it is ready', () => stage.readiness().ok);
+    await broker.publish(callEnded());
+    await until('it works', () => definition.metrics.settled.length === 1);
+    // The next pull began now. The event is on its way to a process that sees neither it nor the clock.
+    const begunAt = performance.now();
+    await until('the pull is about to end', () => performance.now() - begunAt > PULL_EXPIRES_MS - 150);
+    const published = broker.publish(callEnded());
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    await published;
+    await until('it works again', () => definition.metrics.settled.length === 2);
+    await stage.stop();
+    expect(attempts, 'neither was delivered before and lost').toEqual([1, 1]);
+  }, 60_000);
+
   it(
     'a server that hangs makes an idle stage unready before the connection notices, and it recovers',
     { timeout: 60_000 },

@@ -4,7 +4,7 @@ import type { Binding } from './binding.ts';
 import type { Connection } from './connection.ts';
 import type { Log } from './log.ts';
 import type { Ending, PauseGate } from './pause-gate.ts';
-import { PULL_EXPIRES_MS, pullOne } from './pull.ts';
+import { pullOne } from './pull.ts';
 import type { Readiness } from './stage-definition.ts';
 import type { ConsumerSpec } from './topology.ts';
 
@@ -26,6 +26,8 @@ export type Slots = {
 };
 
 const PAUSE_AFTER_ERROR_MS = 1_000;
+/** Two pulls without an answer. */
+const SILENT_MS = 10_000;
 
 /**
  * N loops, each with one message in flight however long it takes. Single pulls and not a prefetching iterator: what is
@@ -85,7 +87,7 @@ export function startSlots(options: SlotsOptions): Slots {
     },
     readiness: () => {
       const silentMs = performance.now() - answeredAt;
-      if (pulling === 0 || silentMs < 2 * PULL_EXPIRES_MS) return { ok: true };
+      if (pulling === 0 || silentMs < SILENT_MS) return { ok: true };
       return { ok: false, reason: `no pull was answered for ${Math.round(silentMs / 1_000)} s` };
     },
   };
