@@ -15,9 +15,9 @@ export type Pulled =
 export const PULL_EXPIRES_MS = 3_000;
 
 /**
- * Asks once for one message, and is one question with one answer. The client's own `consumer.next` asks again when the connection is back,
- * under the same address: what the second question brought went to nobody and came again after `ack_wait` (measured after 24 s without a
- * broker). This one never asks twice: a slot whose question was lost with the connection asks anew when its time is over.
+ * Asks once for one message: one question, one answer. With the client's own `consumer.next` calls came a minute late (`ack_wait`) after
+ * 24 s without a broker, and no longer with this. Its code asks again under the same address when the connection is back, so that two
+ * messages can come where one is taken; that this was the cause was read, not seen alone.
  */
 export async function pullOne({ js }: Connection, { stream, name }: ConsumerSpec): Promise<Pulled> {
   try {
