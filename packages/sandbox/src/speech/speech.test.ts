@@ -34,7 +34,7 @@ describe('speech', () => {
 
   it('is never intact and never the right text when one frame of 20 ms is lost', () => {
     fc.assert(
-      fc.property(spoken, fc.nat(4_000), fc.double({ min: 0, max: 1, noNaN: true }), (text, before, where) => {
+      fc.property(spoken, fc.nat(4_000), fc.double({ min: 0, max: 0.999, noNaN: true }), (text, before, where) => {
         const said = between(modulate(text), before, 2_000);
         const lost = Math.floor((before + where * (said.length - before - 2_000)) / FRAME);
         const left = Int16Array.from([...said.subarray(0, lost * FRAME), ...said.subarray((lost + 1) * FRAME)]);
