@@ -1,7 +1,8 @@
 import { businessOf, planOf, type AnswerDeps, type RingingCall } from './answer-call.ts';
 import type { KnownCall } from './call-directory.ts';
 import { FINAL_STATUSES, type FinalStatus } from './call/call.ts';
-import type { CallOutcome, RunningCall } from './running-call.ts';
+import { inTime } from './in-time.ts';
+import type { RunningCall } from './running-call.ts';
 
 /** What the signed status callback says. */
 export type CallStatus = RingingCall & { readonly status: string };
@@ -79,19 +80,8 @@ async function endHere(
 ): Promise<'noted' | 'unnoted' | 'elsewhere'> {
   if (call === undefined) return 'elsewhere';
   call.receive({ kind: 'final_status', status });
-  const outcome = await outcomeOf(call, signal);
+  // What a call comes to is never rejected: only the signal is.
+  const outcome = await inTime(call.settled, signal).catch(() => null);
   if (outcome === null) return 'unnoted';
   return outcome === 'stored' ? 'noted' : 'elsewhere';
-}
-
-async function outcomeOf(call: RunningCall, signal: AbortSignal): Promise<CallOutcome | null> {
-  const late = Promise.withResolvers<null>();
-  const giveUp = (): void => late.resolve(null);
-  if (signal.aborted) giveUp();
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await Promise.race([call.settled, late.promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
 }
