@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { internalsOf, type Store } from '../connection/store.ts';
 import { newCallSid } from '../fixtures/call-log.ts';
+import { holdRow, newRow } from '../fixtures/deliveries.ts';
 import { openStore } from '../fixtures/store.ts';
 import {
   createDeliveryStore,
@@ -14,8 +15,6 @@ import {
   type Beginning,
   type Claimed,
   type DeliveryStore,
-  type Hold,
-  type NewDelivery,
 } from './index.ts';
 
 const never = new AbortController().signal;
@@ -159,7 +158,7 @@ test('F86: a lease that has ended lets another claim the row, and what the forme
 
 test("a row under a lease is nobody else's, and a released one is due at once", async () => {
   const deliveries = await open();
-  const hold = await holdOf(deliveries, newRow());
+  const hold = await holdRow(deliveries, newRow());
   expect(await claim(deliveries, 'two')).toEqual([]);
   expect(await deliveries.release(hold, never)).toBe(true);
   expect((await claim(deliveries, 'two')).map(({ row, hold: { lane } }) => [row.attempts, lane])).toEqual([
@@ -169,7 +168,7 @@ test("a row under a lease is nobody else's, and a released one is due at once", 
 
 test('settling ends the lease, counts the attempt, remembers it, and a delivered row is never due again', async () => {
   const deliveries = await open();
-  const hold = await holdOf(deliveries, newRow());
+  const hold = await holdRow(deliveries, newRow());
   const id = hold.rowId;
   const again = {
     next: { state: 'pending', retryInMs: 0 },
@@ -196,7 +195,7 @@ test('settling ends the lease, counts the attempt, remembers it, and a delivered
 
 test('a retry is due by the clock of the database, not before', async () => {
   const deliveries = await open();
-  const hold = await holdOf(deliveries, newRow());
+  const hold = await holdRow(deliveries, newRow());
   const outcome = { next: { state: 'pending', retryInMs: 300_000 }, attempt: null } as const;
   const settled = await deliveries.settle(hold, outcome, never);
   if (settled.kind === 'lost' || settled.row.nextAttemptAt === null) throw new Error('not settled');
@@ -207,7 +206,7 @@ test('a retry is due by the clock of the database, not before', async () => {
 
 test('the longest step that a schedule may have is kept, with the tenth that may be added to it', async () => {
   const deliveries = await open();
-  const hold = await holdOf(deliveries, newRow());
+  const hold = await holdRow(deliveries, newRow());
   const outcome = { next: { state: 'pending', retryInMs: 33 * 86_400_000 }, attempt: null } as const;
   const settled = await deliveries.settle(hold, outcome, never);
   if (settled.kind === 'lost' || settled.row.nextAttemptAt === null) throw new Error('not settled');
@@ -229,7 +228,7 @@ test('F73: one endpoint never fills the batch: its share is capped over rounds, 
 test('a first attempt is claimed before retries that have been due for longer', async () => {
   const deliveries = await open();
   for (let place = 0; place < 20; place += 1) {
-    const hold = await holdOf(deliveries, newRow());
+    const hold = await holdRow(deliveries, newRow());
     await deliveries.settle(hold, { next: { state: 'pending', retryInMs: 0 }, attempt: null }, never);
   }
   await deliveries.freeze(newRow(), DUE, never);
@@ -300,32 +299,12 @@ async function open(): Promise<DeliveryStore> {
   return createDeliveryStore(store);
 }
 
-function newRow(more: Partial<NewDelivery> = {}): NewDelivery {
-  const callSid = more.callSid ?? newCallSid();
-  return {
-    webhookId: `msg_${callSid}_completed`,
-    endpointId: 'biz_1',
-    businessId: 'biz_1',
-    callSid,
-    eventType: 'call.completed',
-    revision: 1,
-    body: Buffer.from('{}'),
-    ...more,
-  };
-}
-
 function claim(deliveries: DeliveryStore, owner: string, more: { limit?: number } = {}) {
   return deliveries.claimDue({ owner, leaseMs: 60_000, limit: 10, later: 10, signal: never, ...more });
 }
 
 function send(owner: string, leaseMs: number): Beginning {
   return { kind: 'send', lease: { owner, leaseMs }, limits: LIMITS };
-}
-
-async function holdOf(deliveries: DeliveryStore, row: NewDelivery): Promise<Hold> {
-  const frozen = await deliveries.freeze(row, LEASE, never);
-  if (frozen.kind !== 'held') throw new Error('the endpoint has no slot');
-  return frozen.hold;
 }
 
 function attempt(more: Partial<AttemptRecord> = {}): AttemptRecord {
