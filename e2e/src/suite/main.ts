@@ -1,6 +1,6 @@
 import { getServers } from '@pipeline/sandbox/servers';
 import { readArguments } from '../stack/arguments.ts';
-import { runSuite, type Step } from './suite.ts';
+import { ending, runSuite, type Step } from './suite.ts';
 import { command, vitest } from './steps.ts';
 
 const HELP = `npm test            format, lint, types, unit tests, laws and end-to-end tests on real servers
@@ -14,7 +14,7 @@ const servers: Step = {
   name: 'servers',
   run: async (report) => {
     await getServers({ environment, prefer: 'robust', report });
-    return { passed: 1, failed: 0 };
+    return { passed: 1, failed: 0, failures: [] };
   },
 };
 const checks: Step[] = [
@@ -33,5 +33,5 @@ const phases = values.long
   : [[servers, checks], [onServers]];
 
 const total = await runSuite(phases, (line) => process.stdout.write(`${line}\n`));
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+process.stdout.write(ending(total));
 process.exit(total.failed === 0 ? 0 : 1);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Count, Step } from './suite.ts';
@@ -17,45 +17,48 @@ export function command(name: string, line: readonly string[], environment: Envi
       const lines: string[] = [];
       const code = await execute(line, environment, (text) => lines.push(text));
       const counted = countOf(lines.at(-1));
-      if (code === 0) return counted ?? { passed: 1, failed: 0 };
+      if (code === 0) return { passed: 1, failed: 0, ...counted, failures: [] };
       for (const text of lines.slice(-200)) report(text);
-      return counted ?? { passed: 0, failed: 1 };
+      const failures = [{ name: `exit code ${code}`, why: lines.slice(-40) }];
+      return { passed: counted?.passed ?? 0, failed: Math.max(counted?.failed ?? 0, 1), failures };
     },
   };
 }
 
-/** A project of vitest, counted test by test. A run that found no test counts as a failure. */
-export function vitest(name: string, project: string, environment: Environment): Step {
+/**
+ * A project of vitest, counted test by test; hooks, files that do not load and errors that nobody caught count too, and a run
+ * that found no test or wrote no result is a failure.
+ */
+export function vitest(name: string, project: string, environment: Environment, options: readonly string[] = []): Step {
   return {
     name,
     run: async (report) => {
       // Below node_modules, where an interrupted run leaves nothing that anybody minds.
       const file = join(root, `node_modules/.suite/${project}.json`);
+      await mkdir(dirname(file), { recursive: true });
       await rm(file, { force: true });
-      const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-      const code = await execute(['vitest', 'run', '--project', project, ...reporters], environment, report);
-      const count = await readResults(file);
-      return code !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+      const reporters = [
+        '--reporter=default',
+        `--reporter=${fileURLToPath(import.meta.resolve('./results-reporter.ts'))}`,
+      ];
+      const line = ['vitest', 'run', '--project', project, ...reporters, `--outputFile=${file}`, ...options];
+      const code = await execute(line, environment, report);
+      const count = JSON.parse(await readFile(file, 'utf8')) as Count; // written by our reporter
+      const empty = count.passed + count.failed === 0;
+      if (empty || (code !== 0 && count.failed === 0)) {
+        return {
+          ...count,
+          failed: 1,
+          failures: [{ name: empty ? 'no test was found' : `exit code ${code}`, why: [] }],
+        };
+      }
+      return count;
     },
   };
 }
 
-async function readResults(file: string): Promise<Count> {
-  const results = JSON.parse(await readFile(file, 'utf8')) as {
-    // the form of vitest's JSON reporter
-    readonly numPassedTests: number;
-    readonly numFailedTests: number;
-    readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
-  };
-  const broken = results.testResults.filter(
-    (one) => one.status === 'failed' && one.assertionResults.length === 0,
-  ).length;
-  const nothing = results.numPassedTests + results.numFailedTests === 0 ? 1 : 0;
-  return { passed: results.numPassedTests, failed: results.numFailedTests + broken + nothing };
-}
-
 /** A line `N passed, N failed` at the end of a program's output says more than its exit code. */
-function countOf(line: string | undefined): Count | undefined {
+function countOf(line: string | undefined): Pick<Count, 'passed' | 'failed'> | undefined {
   const match = /^(\d+) passed, (\d+) failed$/.exec(line?.trim() ?? '');
   return match === null ? undefined : { passed: Number(match[1]), failed: Number(match[2]) };
 }
