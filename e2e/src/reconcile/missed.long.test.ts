@@ -19,7 +19,6 @@ test(`F49 F50 ${CALLS} calls while no media-gateway is up: not one is lost`, asy
   process.stderr.write(`[missed] ${CALLS} calls (MISSED_CALLS)\n`);
   const running = await startStack({
     services: SERVICES.filter((service) => service !== 'media-gateway'),
-    overrides: { transcriber: { RECORDING_DEADLINE_MS: '1000', RECORDING_LOOKUP_MS: '50' } },
   });
   stack = running;
   const placed = await Promise.all(Array.from({ length: CALLS }, () => running.placeCall('hang-up')));

@@ -79,6 +79,24 @@ describe('a media-gateway that is only late', () => {
   });
 });
 
+describe('a call that nobody took and nobody heard of', () => {
+  test('F49 is published, and its webhook leaves at once: there is no recording to wait for', async () => {
+    const dialogue = stack.dialogues.find(({ id }) => id === 'en-plumbing');
+    if (dialogue === undefined) throw new Error('there is no such dialogue');
+    const { from: customer, to: business } = dialogue;
+    const outbound = { ...dialogue, from: business, to: customer, direction: 'outbound' } as const;
+    const faults = { statusCallback: 'missing' } as const;
+    const call = await stack.telephone.placeCall({ dialogue: outbound, unanswered: 'busy', faults });
+    await call.ended;
+    all.push(call.callSid);
+    expect(await reconcileOnce(stack)).toBe(0);
+    const { callLog, body } = await arrivedOutcome(stack, call.callSid);
+    expect(callLog).toMatchObject({ source: 'reconciled', endedReason: 'busy', status: 'partial' });
+    expect(body).toMatchObject({ phone: customer, transcript: null });
+    expect(body['stages']).toMatchObject({ transcriber: { state: 'skipped', code: 'RECORDING_ABSENT', attempts: 1 } });
+  });
+});
+
 describe('a call that needs nothing', () => {
   test('is left alone: it has a CallLog, or ended a moment ago', async () => {
     const call = await stack.placeCall('en-plumbing');

@@ -92,7 +92,7 @@ describe('the status callback', () => {
       const ended = formRequest('/twilio/status', status('completed', outbound));
       for (let again = 0; again < 2; again += 1) expect((await hearing.app.inject(ended)).statusCode).toBe(204);
       await other.app.close();
-      expect(published()).toEqual(['completed']);
+      expect(published()).toEqual(['refused']);
       expect(gateway.broker.events[0]).toMatchObject({
         businessId: 'biz_1',
         data: { liveTranscript: null, call: { direction: 'outbound', to: '+15551230000', durationSec: 0 } },

@@ -1,6 +1,6 @@
 import { businessOf, planOf, type AnswerDeps, type RingingCall } from './answer-call.ts';
 import type { KnownCall } from './call-directory.ts';
-import { FINAL_STATUSES, type FinalStatus } from './call/call.ts';
+import { FINAL_STATUSES, type CallInput, type FinalStatus } from './call/call.ts';
 import { inTime } from './in-time.ts';
 import type { RunningCall } from './running-call.ts';
 
@@ -24,7 +24,7 @@ export async function noteStatus(told: CallStatus, deps: AnswerDeps, signal: Abo
   const status = FINAL_STATUSES.find((final) => final === told.status);
   if (status === undefined) return { kind: 'noted' };
   const ended = { ...told, status };
-  const here = await endHere(deps.calls.find(told.callSid), status, signal);
+  const here = await endHere(deps.calls.find(told.callSid), endOf(ended), signal);
   if (here !== 'elsewhere') return { kind: here };
   for await (const known of deps.directory.follow(told.callSid, signal)) {
     const noted = await react(ended, known, deps, signal);
@@ -41,19 +41,23 @@ async function react(
   signal: AbortSignal,
 ): Promise<Noted['kind'] | 'elsewhere'> {
   const call = deps.calls.find(told.callSid);
-  if (call !== undefined) return endHere(call, told.status, signal);
+  if (call !== undefined) return endHere(call, endOf(told), signal);
   switch (known.kind) {
     case 'published':
       return 'noted';
     case 'answered':
-    case 'refused':
-      return endHere(deps.calls.adopt(told.callSid, known.record), told.status, signal);
+      return endHere(deps.calls.adopt(told.callSid, known.record), endOf(told), signal);
+    case 'refused': {
+      // Twilio calls it completed, like any conversation.
+      const end = told.status === 'completed' ? ({ kind: 'refused' } as const) : endOf(told);
+      return endHere(deps.calls.adopt(told.callSid, known.record), end, signal);
+    }
     case 'owned': {
       if (!known.isSilent) return 'elsewhere';
       const isOurs = await deps.directory.takeOver(told.callSid, known.record.owner).catch(() => false);
       if (!isOurs) return 'elsewhere';
       deps.logger.warn({ callSid: told.callSid }, 'the gateway of a call is silent, the call is ended without it');
-      return endHere(deps.calls.adopt(told.callSid, known.record), told.status, signal);
+      return endHere(deps.calls.adopt(told.callSid, known.record), endOf(told), signal);
     }
     case 'unknown':
       return neverAnswered(told, deps, signal);
@@ -70,16 +74,20 @@ async function neverAnswered(told: Told, deps: AnswerDeps, signal: AbortSignal):
   const business = await businessOf(told, deps, signal);
   if (business === 'unknown_number') return 'not_ours';
   if (business === 'unavailable') return 'unnoted';
-  return endHere(deps.calls.start(planOf(told, business, deps.limits)), told.status, signal);
+  return endHere(deps.calls.start(planOf(told, business, deps.limits)), endOf(told), signal);
+}
+
+function endOf({ status }: Told): CallInput {
+  return { kind: 'final_status', status };
 }
 
 async function endHere(
   call: RunningCall | undefined,
-  status: FinalStatus,
+  end: CallInput,
   signal: AbortSignal,
 ): Promise<'noted' | 'unnoted' | 'elsewhere'> {
   if (call === undefined) return 'elsewhere';
-  call.receive({ kind: 'final_status', status });
+  call.receive(end);
   // What a call comes to is never rejected: only the signal is.
   const outcome = await inTime(call.settled, signal).catch(() => null);
   if (outcome === null) return 'unnoted';

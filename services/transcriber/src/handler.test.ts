@@ -220,6 +220,24 @@ describe('the transcriber', () => {
     expect(reported).toEqual([]);
   });
 
+  test('says of a call that nobody took that nothing can have been recorded, and of any other that it may', async () => {
+    const sought: unknown[] = [];
+    const openRecordings: TranscriberDeps['openRecordings'] = (call) => {
+      sought.push(call);
+      return Promise.reject(new PermanentError('RECORDING_ABSENT'));
+    };
+    const { deps } = depsOf({ openRecordings });
+    const { call } = ended.data;
+    const missed = { ...ended.data, call: { ...call, endedReason: 'no_answer' }, liveTranscript: null };
+    for (const each of [ended.data, missed])
+      await expect(handle({ ...ended, data: each }, deps, never)).rejects.toMatchObject({ code: 'RECORDING_ABSENT' });
+    const known = { callSid: CALL_SID, attempt: 2 };
+    expect(sought).toEqual([
+      { ...known, mayBeRecorded: true },
+      { ...known, mayBeRecorded: false },
+    ]);
+  });
+
   test('tells operators the two lines that they look for', async () => {
     const lines: string[] = [];
     const report = createReport({ info: (_fields, message) => void lines.push(message), warn: () => {} });

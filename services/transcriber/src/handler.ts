@@ -12,6 +12,15 @@ import {
   type Transcript,
 } from '@pipeline/contracts';
 import { hear, type CallRecording, type HearingDeps } from './hear.ts';
+import { mayBeRecorded } from './unrecorded.ts';
+
+/** A call whose recordings are looked for. */
+export type SoughtCall = {
+  readonly callSid: string;
+  readonly attempt: number;
+  /** False: nothing was there to be recorded, so that what is not listed now is not waited for. */
+  readonly mayBeRecorded: boolean;
+};
 
 export type OpenRecordings = { readonly recordings: readonly CallRecording[]; close(): Promise<void> };
 
@@ -28,7 +37,7 @@ export type Progress =
 
 export type TranscriberDeps = HearingDeps & {
   /** Finds and downloads the recordings of a call, in order of time. Throws when there is none, yet or ever. */
-  openRecordings(callSid: string, attempt: number, signal: AbortSignal): Promise<OpenRecordings>;
+  openRecordings(call: SoughtCall, signal: AbortSignal): Promise<OpenRecordings>;
   report(progress: Progress): void;
   /** Milliseconds since 1970. */
   now(): number;
@@ -42,8 +51,9 @@ export async function handle(
   signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
   const startedAtMs = deps.now();
-  const { callSid } = event;
-  const opened = await deps.openRecordings(callSid, event.attempt, signal);
+  const { callSid, attempt } = event;
+  const sought = { callSid, attempt, mayBeRecorded: mayBeRecorded(event.data) };
+  const opened = await deps.openRecordings(sought, signal);
   try {
     deps.report({ kind: 'started', callSid });
     const { analysis, liveTranscript: live } = event.data;

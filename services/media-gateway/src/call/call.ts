@@ -91,6 +91,8 @@ export type CallInput =
   | { readonly kind: 'media_invalid' }
   | { readonly kind: 'congested' }
   | { readonly kind: 'final_status'; readonly status: FinalStatus }
+  /** The call that there was no room for has ended. */
+  | { readonly kind: 'refused' }
   | { readonly kind: 'timer'; readonly timer: TimerName }
   | { readonly kind: 'drain' }
   | { readonly kind: 'published' }

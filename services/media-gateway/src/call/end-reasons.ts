@@ -7,6 +7,7 @@ export const END_REASONS = {
   no_answer: 'nobody answered',
   failed: 'Twilio could not connect the call',
   canceled: 'the call was given up before it was answered',
+  refused: 'an outbound call was answered, and there was no room for it',
   agent_hung_up: 'the agent ended the call with its tool',
   agent_lost: 'the agent was gone or mute and did not come back',
   media_idle: 'no audio for MEDIA_IDLE_MS',

@@ -46,6 +46,7 @@ const ends: fc.Arbitrary<CallInput> = fc.oneof(
     { kind: 'media_closed' },
     { kind: 'media_invalid' },
     { kind: 'congested' },
+    { kind: 'refused' },
     { kind: 'drain' },
   ),
   fc.record({ kind: fc.constant('final_status' as const), status: fc.constantFrom(...FINAL_STATUSES) }),

@@ -92,6 +92,7 @@ describe('a call', () => {
     [{ kind: 'media_closed' }, 'stream_closed'],
     [{ kind: 'media_invalid' }, 'media_invalid'],
     [{ kind: 'congested' }, 'congested'],
+    [{ kind: 'refused' }, 'refused'],
     [{ kind: 'final_status', status: 'completed' }, 'completed'],
     [{ kind: 'timer', timer: 'max_duration' }, 'max_duration'],
     [{ kind: 'drain' }, 'drain'],

@@ -25,6 +25,7 @@ export function reduce(call: Call, input: CallInput, at: number): Step {
       return endCall(call, 'stream_closed', at);
     case 'media_invalid':
     case 'congested':
+    case 'refused':
     case 'drain':
       return endCall(call, input.kind, at);
     case 'final_status':

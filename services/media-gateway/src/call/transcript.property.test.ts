@@ -15,6 +15,7 @@ const ENDS = [
   [{ kind: 'media_closed' }, 'stream_closed'],
   [{ kind: 'media_invalid' }, 'media_invalid'],
   [{ kind: 'congested' }, 'congested'],
+  [{ kind: 'refused' }, 'refused'],
   [{ kind: 'drain' }, 'drain'],
   [{ kind: 'timer', timer: 'max_duration' }, 'max_duration'],
   [{ kind: 'final_status', status: 'completed' }, 'completed'],

@@ -38,7 +38,9 @@ async function twilioWith(answers: Record<string, Answer>, more: Partial<TwilioO
     server.closeAllConnections();
     await Promise.all([client.close(), new Promise((resolve) => server.close(resolve))]);
   });
-  return { open: (attempt = 1, signal = never) => client.openRecordings(CALL, attempt, signal), seen };
+  const open = (signal = never, mayBeRecorded = true) =>
+    client.openRecordings({ callSid: CALL, attempt: 1, mayBeRecorded }, signal);
+  return { open, seen };
 }
 
 const status =
@@ -104,6 +106,16 @@ describe('a look-up by CallSid', () => {
     expect(await outcomeOf(open())).toBe(outcome);
   });
 
+  test('is made once for a call that cannot have been recorded, and what it lists is believed more than that', async () => {
+    const none = await twilioWith({ [LIST]: list() });
+    expect(await outcomeOf(none.open(never, false))).toBe('RECORDING_ABSENT');
+    expect(none.seen).toHaveLength(1);
+    const some = await twilioWith({ [LIST]: list(row()), [DUAL]: audio });
+    await (await some.open(never, false)).close();
+    const away = await twilioWith({ [LIST]: status(503) });
+    expect(await outcomeOf(away.open(never, false)), 'not known').toBe(UNAVAILABLE);
+  });
+
   test('that never ends is given up at its deadline', async () => {
     const { open } = await twilioWith(
       { [LIST]: (response) => void response.writeHead(200).write('{') },
@@ -116,7 +128,7 @@ describe('a look-up by CallSid', () => {
     const stop = new AbortController();
     const reason = new Error('shutting down');
     const { open } = await twilioWith({ [LIST]: () => stop.abort(reason) });
-    await expect(open(1, stop.signal)).rejects.toBe(reason);
+    await expect(open(stop.signal)).rejects.toBe(reason);
   });
 });
 

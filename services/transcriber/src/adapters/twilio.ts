@@ -1,7 +1,7 @@
 import { Agent, request, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { PermanentError, providerFailure, RetryLaterError, type FailureCode } from '@pipeline/contracts';
-import type { OpenRecordings } from '../handler.ts';
+import type { OpenRecordings, SoughtCall } from '../handler.ts';
 import { chooseRecordings, offsetsOf, type ListedRecording } from '../recording/lookup.ts';
 import { spool, type SpooledAudio } from './spool.ts';
 
@@ -20,7 +20,7 @@ export type TwilioOptions = {
 };
 
 export type Twilio = {
-  openRecordings(callSid: string, attempt: number, signal: AbortSignal): Promise<OpenRecordings>;
+  openRecordings(call: SoughtCall, signal: AbortSignal): Promise<OpenRecordings>;
   close(): Promise<void>;
 };
 
@@ -59,8 +59,8 @@ export function createTwilio(options: TwilioOptions): Twilio {
       return spool(response.body, maxBytes, options.directory);
     });
 
-  const openRecordings: Twilio['openRecordings'] = async (callSid, attempt, signal) => {
-    const chosen = chooseRecordings(await list(callSid, signal), attempt);
+  const openRecordings: Twilio['openRecordings'] = async (call, signal) => {
+    const chosen = chooseRecordings(await list(call.callSid, signal), call);
     const offsets = offsetsOf(chosen);
     const opened: SpooledAudio[] = [];
     const close = async (): Promise<void> => void (await Promise.all(opened.map((audio) => audio.close())));

@@ -14,9 +14,9 @@ function row(status: string, more: Partial<ListedRecording> = {}): ListedRecordi
   };
 }
 
-function outcomeOf(rows: ListedRecording[], attempt = 1): string {
+function outcomeOf(rows: ListedRecording[], attempt = 1, mayBeRecorded = true): string {
   try {
-    return chooseRecordings(rows, attempt)
+    return chooseRecordings(rows, { attempt, mayBeRecorded })
       .map(({ sid }) => sid)
       .join(' ');
   } catch (error) {
@@ -53,6 +53,12 @@ describe('the look-up of a recording', () => {
     expect(outcomeOf(rows)).toBe(outcome);
   });
 
+  test('waits for nothing of a call that cannot have been recorded, unless something of it is listed all the same', () => {
+    expect(outcomeOf([], 1, false)).toBe('RECORDING_ABSENT');
+    expect(outcomeOf([row('processing')], 1, false)).toBe(AGAIN);
+    expect(outcomeOf([row('completed')], 1, false)).toBe('REcompleted');
+  });
+
   test('does not wait forever for a second recording beside a complete one', () => {
     expect(outcomeOf([row('processing'), row('completed')], 10)).toBe('REcompleted');
     expect(outcomeOf([row('processing')], 10)).toBe(AGAIN);
@@ -64,7 +70,7 @@ describe('the look-up of a recording', () => {
       row('completed', { sid: 'first', startedAtMs: 0 }),
     ];
     expect(outcomeOf(rows)).toBe('first second');
-    expect(offsetsOf(chooseRecordings(rows, 1))).toEqual([0, 100_000]);
+    expect(offsetsOf(chooseRecordings(rows, { attempt: 1, mayBeRecorded: true }))).toEqual([0, 100_000]);
   });
 
   test('takes the same minutes once: with two channels, then the longer', () => {

@@ -24,12 +24,17 @@ const GONE: ReadonlyMap<string, FailureCode> = new Map([
 
 /**
  * Which recordings of a call are transcribed: the complete ones in order of time. Throws RetryLaterError while one is still to
- * come and PermanentError when none ever will, or none that is not encrypted. A status that we do not know counts as still to come.
+ * come and PermanentError when none ever will, or none that is not encrypted. A status that we do not know counts as still to come. Of
+ * a call that cannot have been recorded nothing is waited for that is not listed: one look makes sure.
  */
-export function chooseRecordings(listed: readonly ListedRecording[], attempt: number): ListedRecording[] {
+export function chooseRecordings(
+  listed: readonly ListedRecording[],
+  call: { readonly attempt: number; readonly mayBeRecorded: boolean },
+): ListedRecording[] {
+  if (listed.length === 0 && !call.mayBeRecorded) throw new PermanentError('RECORDING_ABSENT');
   const complete = listed.filter((row) => row.status === 'completed');
   const pending = listed.filter((row) => row.status !== 'completed' && !GONE.has(row.status));
-  const isWaiting = pending.length > 0 && (complete.length === 0 || attempt < PATIENT_ATTEMPTS);
+  const isWaiting = pending.length > 0 && (complete.length === 0 || call.attempt < PATIENT_ATTEMPTS);
   if (listed.length === 0 || isWaiting) {
     throw new RetryLaterError('the recording is not there yet', { deadline: 'recording', code: 'RECORDING_NOT_FOUND' });
   }
