@@ -91,7 +91,7 @@ describe('where a connection goes', () => {
     // The listener would have noticed.
     await once(connect(port, '127.0.0.1'), 'connect');
     await once(connect(port, '::1'), 'connect');
-    await vi.waitFor(() => expect(forbidden.connections()).toBe(2));
+    await expect.poll(() => forbidden.connections()).toBe(2);
   });
 
   it('judges an address that is written into the URL, for which no lookup is ever asked', async () => {
@@ -181,7 +181,7 @@ describe('what a receiver may do', () => {
       response.on('close', () => clearInterval(drip));
     });
     expect(result).toMatchObject({ kind: 'failed', code: 'timeout' });
-    expect(result.phases.total).toBeLessThan(2_000);
+    expect(result.phases.total).toBeLessThan(10_000);
   });
 
   it.each([
@@ -250,7 +250,7 @@ describe('what a receiver may do', () => {
       totalTimeoutMs: 30_000,
     });
     expect(result).toMatchObject({ kind: 'failed', code: 'timeout' });
-    expect(result.phases.total).toBeLessThan(5_000);
+    expect(result.phases.total).toBeLessThan(20_000);
   });
 
   it('a closed port, a cut connection and bytes that are no HTTP are failures, not exceptions', async () => {

@@ -121,7 +121,7 @@ describe('a key-value bucket whose server is away', () => {
       const before = performance.now();
       await expect(bucket.get('call.CA1')).rejects.toThrow(BrokerError);
       await expect(bucket.put('call.CA1', { owner: 'b' })).rejects.toThrow(BrokerError);
-      expect(performance.now() - before).toBeLessThan(5_000);
+      expect(performance.now() - before).toBeLessThan(15_000);
       const next = watching.next();
       await own.restart();
       await expect.poll(() => bucket.put('call.CA1', { owner: 'c' }).catch(() => 0), { timeout: 20_000 }).not.toBe(0);

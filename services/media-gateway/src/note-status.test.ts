@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { business, CALL_SID } from './testing/examples.ts';
 import { createTestGateway, type TestGateway } from './testing/gateway.ts';
 import { changed, formRequest, voiceForm, type Pairs } from './testing/twilio.ts';
@@ -48,7 +48,7 @@ describe('the status callback', () => {
     gateway.broker.isDown = true;
     expect(await tell(status('completed'))).toBe(503);
     gateway.broker.isDown = false;
-    await vi.waitFor(async () => expect(await tell(status('completed'))).toBe(204), { timeout: 10_000 });
+    await expect.poll(async () => await tell(status('completed'))).toBe(204);
     expect(published()).toEqual(['completed']);
   });
 

@@ -96,7 +96,8 @@ test('a server that is down at boot neither fails the boot nor queues work, and 
   const reader = createCallLogReader(store);
   const begun = performance.now();
   await expect(reader.find(newCallSid(), never)).rejects.toMatchObject({ name: 'RetryLaterError', deadline: 'none' });
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  // Work that is queued waits 5 s for a server.
+  expect(performance.now() - begun).toBeLessThan(4_000);
   await late.restart();
   await expect
     .poll(

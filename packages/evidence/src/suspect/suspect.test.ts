@@ -53,6 +53,6 @@ test.each(['whoever types this up ', 'put the put the city ', 'Computer. ', 'the
     const line = words.repeat(LONGEST_LINE_WORDS / words.trim().split(' ').length);
     const startedAt = performance.now();
     isSuspect(line);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   },
 );

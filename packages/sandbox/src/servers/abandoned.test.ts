@@ -24,7 +24,7 @@ test(
     expect(servers.map(({ pid }) => isRunning(pid))).toEqual([true, true]);
     parent.kill('SIGKILL');
     for (const { pid, port, dataDir } of servers) {
-      await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 15_000 });
+      await expect.poll(() => isRunning(pid)).toBe(false);
       expect(await isFree(port)).toBe(true);
       await vi.waitFor(() => expect(access(dataDir)).rejects.toThrow('ENOENT'), { timeout: 15_000 });
     }

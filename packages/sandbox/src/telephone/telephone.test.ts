@@ -152,7 +152,7 @@ test('at speed 1 a second of audio takes a second', async () => {
   expect(outcome.frames.sent).toBe(50);
   expect(outcome.durationSec).toBe(1);
   expect(took).toBeGreaterThan(970);
-  expect(took).toBeLessThan(5_000);
+  expect(took).toBeLessThan(15_000);
 });
 
 test('at speed 20 twenty seconds of audio take one', async () => {
@@ -162,7 +162,7 @@ test('at speed 20 twenty seconds of audio take one', async () => {
   const took = performance.now() - from;
   expect(outcome.durationSec).toBe(20);
   expect(took).toBeGreaterThan(970);
-  expect(took).toBeLessThan(8_000);
+  expect(took).toBeLessThan(15_000);
 });
 
 test('a mark comes back when what was sent before it has played, and not earlier', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { listeningGateway, SIGNED, type ListeningGateway } from '../testing/listening.ts';
 import { bodyOf, frames, PUBLIC_BASE_URL, signatureOf, voiceForm } from '../testing/twilio.ts';
 
@@ -58,7 +58,7 @@ it('B41: of 5,000 strangers of one address the latest 200 stay, and running call
   expect(all.map((socket) => socket.destroyed).indexOf(false)).toBe(4_800);
   expect(gateway.rejected).toEqual(Array.from({ length: 4_800 }, () => 'sockets_of_address'));
   send(frames.media(2, FRAME));
-  await vi.waitFor(() => expect(session.told.filter((line) => line.startsWith('append'))).toHaveLength(1));
+  await expect.poll(() => session.told.filter((line) => line.startsWith('append'))).toHaveLength(1);
 });
 
 it('B41: a new call comes in, webhook and media stream, while strangers of its address crowd out each other', async () => {

@@ -339,7 +339,7 @@ describe('odd values of a genuine request are kept raw or passed over, and the c
   it('B21: genuine requests that come again a day later start and publish nothing', async () => {
     await gateway.post(voiceForm);
     await gateway.post(statusForm(), {}, '/twilio/status');
-    await vi.waitFor(() => expect(gateway.ended).toHaveLength(1));
+    await expect.poll(() => gateway.ended).toHaveLength(1);
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     try {
       vi.advanceTimersByTime(24 * 3_600_000);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CALL_SID } from '../testing/examples.ts';
 import { listeningGateway, SIGNED, type ListeningGateway } from '../testing/listening.ts';
 import { frames, MEDIA_URL, signatureOf } from '../testing/twilio.ts';
@@ -176,7 +176,7 @@ describe('a media stream that breaks its protocol ends with its call, which is p
     const { send, closed, session } = await gateway.call();
     send(sent);
     expect([1008, 1009]).toContain(await closed);
-    await vi.waitFor(() => expect(gateway.ended).toEqual(['media_invalid']));
+    await expect.poll(() => gateway.ended).toEqual(['media_invalid']);
     expect([gateway.rejected, gateway.broker.events.length]).toEqual([[reason], 1]);
     expect(session.told.at(-1)).toBe('close');
   });
@@ -184,7 +184,7 @@ describe('a media stream that breaks its protocol ends with its call, which is p
   it('B31: media after stop is nobody’s: the call is over and published once', async () => {
     const { send, session } = await gateway.call();
     send(frames.stop(2), frames.media(3, FRAME), frames.media(4, FRAME));
-    await vi.waitFor(() => expect(gateway.ended).toEqual(['stream_stopped']));
+    await expect.poll(() => gateway.ended).toEqual(['stream_stopped']);
     expect([appended(session.told), gateway.broker.events.length]).toEqual([0, 1]);
   });
 
@@ -196,7 +196,7 @@ describe('a media stream that breaks its protocol ends with its call, which is p
     // 30 s in one go, and twice the time that the flood took.
     const admittedMs = 30_000 + 2 * (performance.now() - begun);
     expect(appended(session.told) * 20).toBeLessThanOrEqual(admittedMs);
-    await vi.waitFor(() => expect(gateway.ended).toEqual(['media_invalid']));
+    await expect.poll(() => gateway.ended).toEqual(['media_invalid']);
   });
 
   it('B42: frames without audio are no way around the limit', async () => {
@@ -223,14 +223,14 @@ describe('a media stream with oddities goes on', () => {
   it('B33: a frame of 0 bytes and the other track are passed over', async () => {
     const { send, session } = await gateway.call();
     send(frames.media(2, ''), mediaOf({ track: 'outbound' }), frames.media(10, FRAME));
-    await vi.waitFor(() => expect(appended(session.told)).toBe(1));
+    await expect.poll(() => appended(session.told)).toBe(1);
   });
 
   it('B35: a frame that comes again is dropped and counted, and a gap is gone over', async () => {
     const { send, session } = await gateway.call();
     const untimed = (sequence: number): object => ({ ...frames.media(sequence, FRAME), media: { payload: FRAME } });
     send(untimed(2), untimed(2), untimed(9), untimed(3), frames.mark(10, 'ours'));
-    await vi.waitFor(() => expect(gateway.rejected).toEqual(['repeated', 'repeated']));
+    await expect.poll(() => gateway.rejected).toEqual(['repeated', 'repeated']);
     expect(appended(session.told)).toBe(2);
   });
 
@@ -241,14 +241,14 @@ describe('a media stream with oddities goes on', () => {
       media: { payload: FRAME, timestamp: String(ms) },
     });
     send(at(2, 1_000), at(3, 1_020), at(4, 40), at(5, 60), at(6, 80));
-    await vi.waitFor(() => expect(appended(session.told)).toBe(4));
+    await expect.poll(() => appended(session.told)).toBe(4);
     expect(gateway.rejected).toEqual(['time_goes_back']);
   });
 
   it('B37: unknown events and fields are passed over', async () => {
     const { send, session } = await gateway.call();
     send({ event: 'weather' }, { event: 'dtmf', dtmf: { digit: '4' } }, { ...frames.media(2, FRAME), more: { a: 1 } });
-    await vi.waitFor(() => expect(appended(session.told)).toBe(1));
+    await expect.poll(() => appended(session.told)).toBe(1);
   });
 });
 

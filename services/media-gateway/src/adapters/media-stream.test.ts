@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import Fastify from 'fastify';
 import type { RunningCall } from '../running-call.ts';
 import { ACCOUNT_SID, CALL_SID, silentLogger } from '../testing/examples.ts';
@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.close());
 
-const ended = () => vi.waitFor(() => expect(gateway.ended).toHaveLength(1));
+const ended = async () => await expect.poll(() => gateway.ended).toHaveLength(1);
 
 describe('the handshake', () => {
   it('is refused once the process stops', async () => {
@@ -29,19 +29,17 @@ describe('the media stream of a call', () => {
     const { send, session, received } = await gateway.call();
     const payload = Buffer.from(Array.from({ length: 160 }, (_, index) => index)).toString('base64');
     send(frames.media(2, payload), { event: 'dtmf', dtmf: { digit: '4' } }, { event: 'news' }, frames.media(3, FRAME));
-    await vi.waitFor(() =>
-      expect(session.told).toEqual(['speak Hello there.', `append ${payload}`, `append ${FRAME}`]),
-    );
+    await expect.poll(() => session.told).toEqual(['speak Hello there.', `append ${payload}`, `append ${FRAME}`]);
     session.report({ kind: 'agent_audio', itemId: 'a1', payload, ms: 20 });
     session.report({ kind: 'caller_started', itemId: 'c1', atMs: 0 });
     const streamSid = frames.start('').streamSid;
-    await vi.waitFor(() =>
-      expect(received).toEqual([
+    await expect
+      .poll(() => received)
+      .toEqual([
         { event: 'media', streamSid, media: { payload } },
         { event: 'mark', streamSid, mark: { name: '1:20:a1' } },
         { event: 'clear', streamSid },
-      ]),
-    );
+      ]);
   });
 
   it('puts silence where the caller’s time has a hole, at most 10 s', async () => {
@@ -51,7 +49,7 @@ describe('the media stream of a call', () => {
       media: { payload: FRAME, timestamp: String(ms) },
     });
     send(at(2, 0), at(3, 20), at(4, 540), at(5, 590), at(6, 3_600_000));
-    await vi.waitFor(() => expect(session.told).toHaveLength(6));
+    await expect.poll(() => session.told).toHaveLength(6);
     const lengths = session.told.slice(1).map((told) => Buffer.from(told.slice('append '.length), 'base64'));
     expect(lengths.map((audio) => Math.floor(audio.length / 8))).toEqual([20, 20, 520, 20, 10_020]);
     expect(lengths[2]?.subarray(-160).equals(Buffer.from(FRAME, 'base64'))).toBe(true);
@@ -126,9 +124,9 @@ describe('a connection whose token is still looked up', () => {
     const { app, send, socket, inputs, answer: resolve } = await lookUp();
     send(frames.media(2, FRAME), frames.stop(3));
     socket.close();
-    await vi.waitFor(() => expect(app.websocketServer.clients.size).toBe(0));
+    await expect.poll(() => app.websocketServer.clients.size).toBe(0);
     resolve();
-    await vi.waitFor(() => expect(inputs).toEqual(['media_audio', 'media_stopped', 'media_closed']));
+    await expect.poll(() => inputs).toEqual(['media_audio', 'media_stopped', 'media_closed']);
     await app.close();
   });
 

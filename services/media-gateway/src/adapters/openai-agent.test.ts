@@ -54,9 +54,9 @@ function connect(options: { history?: LiveTurn[]; readyDeadlineMs?: number; sile
 async function connectReady(options: Parameters<typeof connect>[0] = {}) {
   const { connection, opened } = connect(options);
   const peer = await opened;
-  await vi.waitFor(() => expect(peer.frames).toHaveLength(1));
+  await expect.poll(() => peer.frames).toHaveLength(1);
   peer.say({ type: 'session.updated', session: {} });
-  await vi.waitFor(() => expect(events).toEqual([{ kind: 'agent_ready' }]));
+  await expect.poll(() => events).toEqual([{ kind: 'agent_ready' }]);
   return { connection, ...peer };
 }
 
@@ -66,7 +66,7 @@ const lossOf = (count: number) =>
     const reasons = events.flatMap((event) => (event.kind === 'agent_lost' ? [event.reason] : []));
     if (reasons.length < count) throw new Error('not lost yet');
     return reasons[count - 1];
-  });
+  }, 20_000);
 
 describe('a session', () => {
   it('opens in the GA way and is ready when its settings are', async () => {
@@ -85,7 +85,7 @@ describe('a session', () => {
     connection.speak(null);
     connection.truncate('i1', 250);
     connection.commit();
-    await vi.waitFor(() => expect(frames).toHaveLength(6));
+    await expect.poll(() => frames).toHaveLength(6);
     expect(frames.slice(1)).toEqual([
       { type: 'input_audio_buffer.append', audio: 'AAAA' },
       { type: 'response.create', response: { instructions: 'Say exactly: Hello.' } },
@@ -102,7 +102,7 @@ describe('a session', () => {
         { speaker: 'caller', text: 'Hi.', startMs: 900 },
       ],
     });
-    await vi.waitFor(() => expect(frames).toHaveLength(3));
+    await expect.poll(() => frames).toHaveLength(3);
     expect(frames.slice(1)).toMatchObject([
       { item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hello.' }] } },
       { item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi.' }] } },
@@ -117,7 +117,7 @@ describe('a session', () => {
     say({ type: 'error', error: { type: 'invalid_request_error', code: 'item_not_found', message: 'a secret' } });
     say({ type: 'session.updated', session: {} });
     say({ type: 'response.created' });
-    await vi.waitFor(() => expect(events.at(-1)).toEqual({ kind: 'agent_response_started' }));
+    await expect.poll(() => events.at(-1)).toEqual({ kind: 'agent_response_started' });
     expect(events).toHaveLength(2);
     expect(lines.map((line) => line.level)).toEqual(['warn', 'warn', 'warn']);
     expect(JSON.stringify(lines)).not.toContain('a secret');
@@ -155,7 +155,7 @@ describe('a session', () => {
     const { connection, frames, say } = await connectReady({ silenceAfterMs: 60 });
     connection.append(Buffer.alloc(800, 0x55).toString('base64'));
     say({ type: 'input_audio_buffer.speech_started', item_id: 'i1', audio_start_ms: 40 });
-    await vi.waitFor(() => expect(frames).toHaveLength(3));
+    await expect.poll(() => frames).toHaveLength(3);
     const bytes = frames.slice(1).map((frame) => Buffer.from(String(frame['audio']), 'base64'));
     expect(bytes.map((audio) => [audio.length >= 800, new Set(audio)])).toEqual([
       [true, new Set([0x55])],
@@ -163,7 +163,7 @@ describe('a session', () => {
     ]);
     say({ type: 'input_audio_buffer.speech_stopped', item_id: 'i1', audio_end_ms: 600 });
     say({ type: 'input_audio_buffer.speech_started', item_id: 'i2', audio_start_ms: 1_150 });
-    await vi.waitFor(() => expect(events.at(-1)).toEqual({ kind: 'caller_started', itemId: 'i2', atMs: 150 }));
+    await expect.poll(() => events.at(-1)).toEqual({ kind: 'caller_started', itemId: 'i2', atMs: 150 });
     connection.close();
   });
 

@@ -104,7 +104,7 @@ describe('a frozen webhook', () => {
     const dispatcher = start({});
     const webhook = webhookOf();
     await dispatcher.freeze(webhook, URL_SET, never);
-    await vi.waitFor(async () => expect((await rowOf(webhook)).attempts).toBeGreaterThanOrEqual(2), 10_000);
+    await expect.poll(async () => (await rowOf(webhook)).attempts).toBeGreaterThanOrEqual(2);
     receiver.respond((_webhook, count) => (count < 2 ? 503 : 204));
     await receiver.start();
     await state(webhook, 'delivered');
@@ -305,7 +305,7 @@ async function abandon(webhook: FrozenWebhook, leaseMs = 0): Promise<void> {
 }
 
 async function state(webhook: FrozenWebhook, expected: string): Promise<void> {
-  await vi.waitFor(async () => expect((await rowOf(webhook)).state).toBe(expected), { timeout: 20_000, interval: 25 });
+  await expect.poll(async () => (await rowOf(webhook)).state, { interval: 25 }).toBe(expected);
 }
 
 /** The attempt log of a delivered webhook; it is written after the row. */
@@ -314,7 +314,7 @@ async function attemptsOf(webhook: FrozenWebhook) {
     const attempts = await deliveries.listAttempts(idOf(webhook), never);
     expect(attempts.at(-1)?.state).toBe('delivered');
     return attempts;
-  }, 10_000);
+  }, 20_000);
 }
 
 async function rowOf(webhook: FrozenWebhook) {

@@ -27,7 +27,7 @@ describe('the delivery loop', () => {
   it('sends what it accepts at once, without waiting for a poll, and settles it', async () => {
     const world = createWorld({ pollMs: 3_600_000 });
     world.accept('a');
-    await vi.waitFor(() => expect(world.settled).toEqual([['a', 'delivered']]));
+    await expect.poll(() => world.settled).toEqual([['a', 'delivered']]);
     expect(world.claims).toBe(0);
     await world.loop.stop();
   });
@@ -36,23 +36,23 @@ describe('the delivery loop', () => {
     const world = createWorld({ pollMs: 3_600_000, slots: 2 });
     world.due.push('a', 'b', 'c', 'd', 'e');
     world.loop.start();
-    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toEqual(['a', 'b', 'c', 'd', 'e']));
+    await expect.poll(() => world.settled.map(([id]) => id)).toEqual(['a', 'b', 'c', 'd', 'e']);
     await world.loop.stop();
   });
 
   it('finds what becomes due later', async () => {
     const world = createWorld({ pollMs: 10 });
     world.loop.start();
-    await vi.waitFor(() => expect(world.claims).toBeGreaterThan(1));
+    await expect.poll(() => world.claims).toBeGreaterThan(1);
     world.due.push('late');
-    await vi.waitFor(() => expect(world.settled).toEqual([['late', 'delivered']]));
+    await expect.poll(() => world.settled).toEqual([['late', 'delivered']]);
     await world.loop.stop();
   });
 
   it('D2: never sends more than its slots: who finds no place keeps its delivery for a look, which comes once one is free', async () => {
     const world = createWorld({ slots: 2, pollMs: 3_600_000 });
     world.loop.start();
-    await vi.waitFor(() => expect(world.claims).toBe(1));
+    await expect.poll(() => world.claims).toBe(1);
     await world.makeQuick();
     const gate = world.hold();
     for (const id of ['a', 'b', 'c']) world.accept(id);
@@ -60,7 +60,7 @@ describe('the delivery loop', () => {
     expect(world.refused).toEqual(['c']);
     world.due.push('c');
     gate.resolve();
-    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toEqual(['first', 'a', 'b', 'c']));
+    await expect.poll(() => world.settled.map(([id]) => id)).toEqual(['first', 'a', 'b', 'c']);
     expect(world.most).toBe(2);
     await world.loop.stop();
   });
@@ -69,7 +69,7 @@ describe('the delivery loop', () => {
     const world = createWorld({ slots: 1, pollMs: 3_600_000 });
     for (let count = 0; count < 10; count += 1) world.loop.keepPlace('biz_123')?.giveBack();
     world.accept('a');
-    await vi.waitFor(() => expect(world.settled).toEqual([['a', 'delivered']]));
+    await expect.poll(() => world.settled).toEqual([['a', 'delivered']]);
     await world.loop.stop();
   });
 
@@ -80,14 +80,14 @@ describe('the delivery loop', () => {
     world.due.push('hung-1@hung_1', 'hung-2@hung_2', 'hung-3@hung_3', 'hung-4@hung_4', 'well@well');
     world.loop.start();
     // Half of the slots are for endpoints that have answered; nobody has so far.
-    await vi.waitFor(() => expect(world.sending).toHaveLength(2));
+    await expect.poll(() => world.sending).toHaveLength(2);
     vi.advanceTimersByTime(1_001);
-    await vi.waitFor(() => expect(world.sending).toHaveLength(4));
+    await expect.poll(() => world.sending).toHaveLength(4);
     expect(world.settled).toEqual([]);
     vi.advanceTimersByTime(1_001);
-    await vi.waitFor(() => expect(world.settled).toEqual([['well@well', 'delivered']]));
+    await expect.poll(() => world.settled).toEqual([['well@well', 'delivered']]);
     gate.resolve();
-    await vi.waitFor(() => expect(world.settled).toHaveLength(5));
+    await expect.poll(() => world.settled).toHaveLength(5);
     await world.loop.stop();
   });
 
@@ -97,19 +97,19 @@ describe('the delivery loop', () => {
     const gate = world.hold((id) => id.startsWith('retry'));
     world.later.push('retry-1', 'retry-2', 'retry-3', 'retry-4');
     world.loop.start();
-    await vi.waitFor(() => expect(world.sending).toEqual(['retry-1', 'retry-2', 'retry-3']));
+    await expect.poll(() => world.sending).toEqual(['retry-1', 'retry-2', 'retry-3']);
     world.accept('fresh');
-    await vi.waitFor(() => expect(world.settled).toContainEqual(['fresh', 'delivered']));
+    await expect.poll(() => world.settled).toContainEqual(['fresh', 'delivered']);
     expect(world.later).toEqual(['retry-4']);
     gate.resolve();
-    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toContain('retry-4'));
+    await expect.poll(() => world.settled.map(([id]) => id)).toContain('retry-4');
     await world.loop.stop();
   });
 
   it('D1: does not begin a request that could outlive its lease', async () => {
     const world = createWorld({ leaseMs: 20_000, totalTimeoutMs: 15_000 });
     world.loop.keepPlace('biz_123')?.use(heldOf('stale'), performance.now() - 5_001);
-    await vi.waitFor(() => expect(world.released).toEqual(['stale']));
+    await expect.poll(() => world.released).toEqual(['stale']);
     expect(world.sending).toEqual([]);
     await world.loop.stop();
   });
@@ -119,10 +119,10 @@ describe('the delivery loop', () => {
     const world = createWorld({ leaseMs: 20_000, totalTimeoutMs: 15_000 });
     world.beforeSending = async () => void vi.advanceTimersByTime(5_001);
     world.accept('late');
-    await vi.waitFor(() => expect(world.released).toEqual(['late']));
+    await expect.poll(() => world.released).toEqual(['late']);
     world.beforeSending = async () => void vi.advanceTimersByTime(4_000);
     world.accept('in time');
-    await vi.waitFor(() => expect(world.settled).toEqual([['in time', 'delivered']]));
+    await expect.poll(() => world.settled).toEqual([['in time', 'delivered']]);
     expect(world.sending).toEqual(['in time']);
     await world.loop.stop();
   });
@@ -131,7 +131,7 @@ describe('the delivery loop', () => {
     const world = createWorld({});
     world.failSettle = 2;
     world.accept('a');
-    await vi.waitFor(() => expect(world.settled).toEqual([['a', 'delivered']]), 5_000);
+    await expect.poll(() => world.settled).toEqual([['a', 'delivered']]);
     expect(world.sending).toEqual(['a']);
     await world.loop.stop();
   });
@@ -140,10 +140,10 @@ describe('the delivery loop', () => {
     const world = createWorld({ leaseMs: 100, totalTimeoutMs: 50 });
     world.failSettle = 1_000;
     world.accept('a');
-    await vi.waitFor(() => expect(world.lines.some((line) => line.level === 'error')).toBe(true), 5_000);
+    await expect.poll(() => world.lines.some((line) => line.level === 'error')).toBe(true);
     world.failSettle = 0;
     world.accept('b');
-    await vi.waitFor(() => expect(world.settled).toEqual([['b', 'delivered']]));
+    await expect.poll(() => world.settled).toEqual([['b', 'delivered']]);
     await world.loop.stop();
   });
 
@@ -151,7 +151,7 @@ describe('the delivery loop', () => {
     const world = createWorld({});
     world.answer = 'lost';
     world.accept('a');
-    await vi.waitFor(() => expect(world.lines).toMatchObject([{ level: 'warn', fields: { webhookId: 'a' } }]));
+    await expect.poll(() => world.lines).toMatchObject([{ level: 'warn', fields: { webhookId: 'a' } }]);
     await world.loop.stop();
   });
 
@@ -163,7 +163,7 @@ describe('the delivery loop', () => {
     const place = world.loop.keepPlace('biz_123');
     const stopped = world.loop.stop();
     place?.use(heldOf('late'), performance.now());
-    await vi.waitFor(() => expect(world.released).toEqual(['late']));
+    await expect.poll(() => world.released).toEqual(['late']);
     expect(world.settled).toEqual([['first', 'delivered']]);
     gate.resolve();
     await stopped;
@@ -176,7 +176,7 @@ describe('the delivery loop', () => {
     world.beforeClaim = () => claiming.promise;
     world.due.push('a');
     world.loop.start();
-    await vi.waitFor(() => expect(world.claims).toBe(1));
+    await expect.poll(() => world.claims).toBe(1);
     const stopped = world.loop.stop();
     claiming.resolve();
     await stopped;
@@ -191,10 +191,10 @@ describe('the delivery loop', () => {
       if (failing) throw new Error('no database');
     };
     world.loop.start();
-    await vi.waitFor(() => expect(world.claims).toBeGreaterThan(2));
+    await expect.poll(() => world.claims).toBeGreaterThan(2);
     failing = false;
     world.due.push('a');
-    await vi.waitFor(() => expect(world.settled).toEqual([['a', 'delivered']]));
+    await expect.poll(() => world.settled).toEqual([['a', 'delivered']]);
     await world.loop.stop();
     expect(world.lines.map((line) => line.level)).toEqual(['warn', 'info']);
   });
@@ -233,7 +233,7 @@ function createWorld(options: Partial<LoopOptions>) {
     /** The endpoint has answered once, so that all slots are there for it. */
     makeQuick: async () => {
       world.accept('first');
-      await vi.waitFor(() => expect(world.settled).toEqual([['first', 'delivered']]));
+      await expect.poll(() => world.settled).toEqual([['first', 'delivered']]);
       world.sending.length = 0;
     },
     loop: createDeliveryLoop(depsOf(), {

@@ -34,7 +34,7 @@ test.each([
   const { parent, pid } = await startParent(script, folder);
   expect(isRunning(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 15_000 });
+  await expect.poll(() => isRunning(pid)).toBe(false);
   await vi.waitFor(() => expect(access(folder)).rejects.toThrow('ENOENT'), { timeout: 15_000 });
 });
 
@@ -76,7 +76,7 @@ test('a program that is deaf to SIGTERM is killed when its grace is over', async
     args: ['-c', "trap '' TERM; echo deaf; while true; do sleep 600; done"],
     cwd: '/',
   });
-  await vi.waitFor(() => expect(deaf.output()).toBe('deaf'));
+  await expect.poll(() => deaf.output()).toBe('deaf');
   await deaf.end(200);
   expect(deaf.isAlive()).toBe(false);
   expect(await deaf.ended).toBeNull();
