@@ -119,6 +119,15 @@ describe('a frozen webhook', () => {
   });
 });
 
+it('a process that sends one webhook at a time sends retries as well', async () => {
+  receiver.respond((_webhook, count) => (count <= 2 ? 503 : 204));
+  const dispatcher = start({ WEBHOOK_SLOTS: 1 });
+  const webhook = webhookOf();
+  await dispatcher.freeze(webhook, URL_SET, never);
+  await state(webhook, 'delivered');
+  expect(receiver.received.filter(byId(webhook)).map((one) => one.status)).toEqual([503, 503, 204]);
+});
+
 describe('what changes between two attempts', () => {
   it('F74: a new secret signs and a new URL is sent to, with the same id and the same bytes', async () => {
     const other = await startWebhookReceiver({ secrets: [NEW_SECRET] });

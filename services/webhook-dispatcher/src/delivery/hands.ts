@@ -50,6 +50,8 @@ export class Hands {
   /** What is in hand is finished whatever happens: its own deadlines end it. */
   readonly #unhurried = new AbortController().signal;
   #isStopped = false;
+  /** Of a single slot: the last to have it was a retry, so what is sent for the first time is looked for alone. */
+  #isTurnOfFirst = false;
   /** Told when a slot becomes free. */
   onFree: () => void = () => undefined;
 
@@ -67,8 +69,16 @@ export class Hands {
   /** How many of these may be ones that were tried before. */
   get freeLater(): number {
     const { slots } = this.#options;
-    const forLater = slots - Math.ceil(slots * KEPT_FOR_FIRST);
+    if (this.#isTurnOfFirst) return 0;
+    const forLater = Math.max(1, slots - Math.ceil(slots * KEPT_FOR_FIRST));
     return Math.min(this.free, Math.max(0, forLater - this.#places.heldBy(this.#later, performance.now())));
+  }
+
+  /** Nothing was there whose turn it was. True when something else may be looked for at once. */
+  passTurn(): boolean {
+    const hadTurn = this.#isTurnOfFirst;
+    this.#isTurnOfFirst = false;
+    return hadTurn;
   }
 
   /** Keeps up to `wanted` places for deliveries to an endpoint; answers how many. Each is used by `accept` or given back. */
@@ -88,6 +98,7 @@ export class Hands {
     }
     const request = this.#places.begin(hold.endpointId, performance.now());
     if (hold.lane === 'later') this.#later.add(request);
+    this.#isTurnOfFirst = this.#options.slots === 1 && hold.lane === 'later';
     // Then it stands beside the slots, and another may begin.
     const late = setTimeout(() => this.onFree(), QUICK_MS + 1);
     const held = { delivery, hold, leaseEndsAt: leasedAt + this.#options.leaseMs };

@@ -106,6 +106,27 @@ describe('the delivery loop', () => {
     await world.loop.stop();
   });
 
+  it.each([1, 2, 3])('D2: of slots numbering %d one at least is there for what was tried before', async (slots) => {
+    const world = createWorld({ slots, pollMs: 3_600_000 });
+    world.later.push('retry-1', 'retry-2', 'retry-3');
+    world.loop.start();
+    const ids = ['retry-1', 'retry-2', 'retry-3'];
+    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toEqual(ids), 10_000);
+    await world.loop.stop();
+  });
+
+  it('D2: at a single slot first attempts and retries take turns, whichever of them have waited longer', async () => {
+    const world = createWorld({ slots: 1, pollMs: 3_600_000 });
+    world.laterIsOlder = true;
+    world.later.push('retry-1', 'retry-2', 'retry-3', 'retry-4');
+    world.due.push('fresh-1', 'fresh-2');
+    world.loop.start();
+    const order = ['retry-1', 'fresh-1', 'retry-2', 'fresh-2', 'retry-3', 'retry-4'];
+    await vi.waitFor(() => expect(world.settled.map(([id]) => id)).toEqual(order), 10_000);
+    expect(world.most).toBe(1);
+    await world.loop.stop();
+  });
+
   it('D1: does not begin a request that could outlive its lease', async () => {
     const world = createWorld({ leaseMs: 20_000, totalTimeoutMs: 15_000 });
     world.loop.keepPlace('biz_123')?.use(heldOf('stale'), performance.now() - 5_001);
@@ -206,6 +227,8 @@ function createWorld(options: Partial<LoopOptions>) {
   const world = {
     due: [] as string[],
     later: [] as string[],
+    /** What was tried before is due for longer, so a look finds it first. */
+    laterIsOlder: false,
     sending: [] as string[],
     settled: [] as [string, string][],
     released: [] as string[],
@@ -260,9 +283,10 @@ function createWorld(options: Partial<LoopOptions>) {
           from.splice(0, from.length, ...from.filter((id) => !taken.has(id)));
           return [...taken];
         };
-        const fresh = take(world.due, limit);
-        const later_ = take(world.later, Math.min(later, limit - fresh.length));
-        return [...fresh.map((id) => heldOf(id)), ...later_.map((id) => heldOf(id, 'later'))];
+        const older = world.laterIsOlder ? take(world.later, Math.min(later, limit)) : [];
+        const fresh = take(world.due, limit - older.length);
+        const younger = take(world.later, Math.min(later, limit - fresh.length) - older.length);
+        return [...fresh.map((id) => heldOf(id)), ...[...older, ...younger].map((id) => heldOf(id, 'later'))];
       },
       makeAttempt: async (delivery, isInTime) => {
         if (world.beforeSending !== null) await world.beforeSending();

@@ -63,6 +63,7 @@ export function createDeliveryLoop(deps: LoopDeps, options: LoopOptions): Delive
     const claimed = await deps.claimDue(hands.free, hands.freeLater, places, new AbortController().signal);
     isMoreDue = claimed.length > 0;
     for (const held of claimed) hands.accept(held, leasedAt);
+    if (claimed.length === 0 && hands.passTurn()) await claim();
   };
 
   const poll = async (): Promise<void> => {
