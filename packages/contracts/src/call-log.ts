@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fieldResultSchema } from './fields.ts';
+import { callFactsSchema } from './events.ts';
 import { businessIdSchema, callSidSchema, instantSchema, revisionSchema } from './identifiers.ts';
 import { stageResultsSchema, type StageResults } from './stages.ts';
 import { liveTurnSchema, qualitySchema, segmentSchema } from './transcript.ts';
@@ -26,7 +27,7 @@ export const callLogSchema = z.looseObject({
   startedAt: instantSchema,
   endedAt: instantSchema,
   endedReason: z.string(),
-  source: z.enum(['gateway', 'reconciled']),
+  source: callFactsSchema.shape.source,
   duration_sec: z.int().min(0).nullable(),
   transcription: z.string().nullable(),
   transcription_turns: z.array(liveTurnSchema),

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { callLogSchema } from './call-log.ts';
 import {
   callSummarizedSchema,
   customerPhone,
@@ -8,6 +10,7 @@ import {
   type CallSummarized,
 } from './events.ts';
 import { stageDone } from './stages.ts';
+import { webhookBodySchema } from './webhook.ts';
 
 const callSid = `CA${'0f'.repeat(16)}`;
 const event: CallSummarized = {
@@ -49,6 +52,33 @@ describe('events', () => {
       data: { ...event.data, addedToo: { deep: true }, call: { ...event.data.call, extra: 'x' } },
     };
     expect(callSummarizedSchema.parse(newer)).toEqual(newer);
+  });
+
+  test('words that a newer release added to a growing list pass everywhere, from the event to the webhook', () => {
+    const word = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_]{0,63}$/);
+    fc.assert(
+      fc.property(word, word, word, (code, source, endedReason) => {
+        const transcriber = { ...stageDone({ model: 'm', attempts: 1, ms: 1 }), state: 'failed', code };
+        const call = { ...event.data.call, source, endedReason };
+        const newer = { ...event, data: { ...event.data, call, stages: { transcriber } } };
+        expect(callSummarizedSchema.parse(newer)).toEqual(newer);
+        const { source: sourceInLog, endedReason: reasonInLog, stages } = callLogSchema.shape;
+        expect(sourceInLog.parse(source)).toBe(source);
+        expect(reasonInLog.parse(endedReason)).toBe(endedReason);
+        expect(stages.parse({ transcriber })).toEqual({ transcriber });
+        expect(webhookBodySchema.shape.stages.parse({ transcriber })).toEqual({ transcriber });
+      }),
+    );
+  });
+
+  test('a word of a growing list is one short word, so that no text of a caller, no line break and no control passes for it', () => {
+    for (const code of ['', ' ', 'TWO WORDS', 'A\nB', 'A\u001b[2J', '../x', '$where', 'A'.repeat(65), 'קוד', 7, {}]) {
+      const transcriber = { ...stageDone({ model: 'm', attempts: 1, ms: 1 }), state: 'failed', code };
+      const asCode = { ...event, data: { ...event.data, stages: { transcriber } } };
+      expect(callSummarizedSchema.safeParse(asCode).success, JSON.stringify(code)).toBe(false);
+      const asSource = { ...event, data: { ...event.data, call: { ...event.data.call, source: code } } };
+      expect(callSummarizedSchema.safeParse(asSource).success, JSON.stringify(code)).toBe(false);
+    }
   });
 
   test('an unknown or missing major version is refused', () => {

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { businessIdSchema, callSidSchema, instantSchema, phoneSchema, revisionSchema } from './identifiers.ts';
+import {
+  businessIdSchema,
+  callSidSchema,
+  instantSchema,
+  phoneSchema,
+  revisionSchema,
+  wordSchema,
+} from './identifiers.ts';
 import { analysisSettingsSchema } from './settings.ts';
 import { stageResultsSchema } from './stages.ts';
 import { liveTurnSchema, transcriptSchema } from './transcript.ts';
@@ -7,9 +14,14 @@ import { liveTurnSchema, transcriptSchema } from './transcript.ts';
 /** The major version of the events that this code writes and reads. Another major is a dead letter, never a crash. */
 export const EVENT_VERSION = 1;
 
+/** Who notices that a call has ended, and publishes it. */
+export const CALL_SOURCES = ['gateway', 'reconciled'] as const;
+export type CallSource = (typeof CALL_SOURCES)[number];
+
 /**
  * The facts of a call, the same in every event. `from` and `to` are as Twilio gave them (E.164, `anonymous`, a SIP address), kept raw;
- * `durationSec` is whole seconds by the publisher's own clock. `source` says who noticed the end.
+ * `durationSec` is whole seconds by the publisher's own clock. `source` says who noticed the end: one of
+ * {@link CALL_SOURCES}, of this release or of another one.
  */
 export const callFactsSchema = z.looseObject({
   from: z.string().max(512).nullable(),
@@ -19,7 +31,7 @@ export const callFactsSchema = z.looseObject({
   endedAt: instantSchema,
   durationSec: z.int().min(0).nullable(),
   endedReason: z.string().max(64),
-  source: z.enum(['gateway', 'reconciled']),
+  source: wordSchema.meta({ examples: [...CALL_SOURCES] }),
 });
 export type CallFacts = z.infer<typeof callFactsSchema>;
 

@@ -18,5 +18,11 @@ export const revisionSchema = z.int().min(1).max(1_000_000);
 /** A BCP 47 language such as `he`, `en` or `ar-EG`. */
 export const languageSchema = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/);
 
+/**
+ * A word of a list that grows from release to release, as failure codes do. During a rollout, and after one is taken back, a pod reads
+ * words that it does not know, so readers take any word of this form; which words a writer may use is held by types.
+ */
+export const wordSchema = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/);
+
 /** The key of one extracted field: lower snake case, 1 to 64 characters. */
 export const fieldKeySchema = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);

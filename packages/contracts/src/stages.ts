@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FAILURE_CODES, type Failure } from './failures.ts';
+import { wordSchema } from './identifiers.ts';
 import { estimateCostUsd, type PriceTable } from './prices.ts';
 
 /** The stages whose part of a call may fail and is recorded in `stages`. */
@@ -8,11 +9,12 @@ export type PartStage = (typeof PART_STAGES)[number];
 
 /**
  * How one stage's part went. `model` as configured; `attempts` counts deliveries of the message, from 1; `ms` is the time of
- * the attempt that settled it; `usage` is what the provider counted; `costUsd` an estimate, `null` when no price is known.
+ * the attempt that settled it; `usage` is what the provider counted; `costUsd` an estimate, `null` when no price is known. `code` is
+ * one of `FAILURES`, of this release or of another one.
  */
 export const stageResultSchema = z.looseObject({
   state: z.enum(['done', 'failed', 'skipped']),
-  code: z.enum(FAILURE_CODES).nullable(),
+  code: wordSchema.meta({ description: 'Codes are added from time to time.', examples: [...FAILURE_CODES] }).nullable(),
   model: z.string().max(200).nullable(),
   attempts: z.int().min(1),
   ms: z.int().min(0),

@@ -36,6 +36,12 @@ describe('generated documents', () => {
     expect(schema.required.slice(0, WEBHOOK_KEYS.length)).toEqual([...WEBHOOK_KEYS]);
   });
 
+  test('the schemas that receivers copy name the codes that there are, and do not refuse the next one', () => {
+    const text = JSON.stringify(consumerDocuments()['body.schema.json']);
+    expect(text).toContain('"examples":["RECORDING_NOT_FOUND"');
+    expect(text).not.toContain('"enum":["RECORDING_NOT_FOUND"');
+  });
+
   test('what consumers are given is generated from the code and refers to nothing outside of its file', async () => {
     for (const [file, document] of Object.entries(consumerDocuments())) {
       const committed: unknown = JSON.parse(await readFile(new URL(file, webhooks), 'utf8'));
