@@ -84,6 +84,44 @@ describe('a failure stays where it happened, and the webhook still leaves', () =
     expect(stack.lines.some((line) => line.fields['paused'] === false)).toBe(true);
   });
 
+  test('words of a newer release, in a rollout or after one was taken back, reach CallLog and webhook as they are', async () => {
+    const callSid = `CA${randomBytes(16).toString('hex')}`;
+    const at = new Date().toISOString();
+    const part = { state: 'failed', code: 'RECORDING_QUARANTINED', model: null, attempts: 1, ms: 0 };
+    const newer = {
+      type: 'call.transcribed',
+      version: 1,
+      id: `${callSid}:transcriber:r1`,
+      occurredAt: at,
+      businessId: 'biz_safe_home',
+      callSid,
+      revision: 1,
+      data: {
+        call: {
+          from: null,
+          to: null,
+          direction: 'inbound',
+          startedAt: at,
+          endedAt: at,
+          durationSec: 1,
+          endedReason: 'moved_elsewhere',
+          source: 'imported',
+        },
+        analysis: { language: 'he', keywords: [], summary: { maxSentences: 3, tone: 'solemn' } },
+        liveTranscript: null,
+        transcript: null,
+        stages: { transcriber: { ...part, usage: null, costUsd: null } },
+      },
+    };
+    const subject = subjectOf('call.transcribed', 'biz_safe_home', callSid);
+    await stack.streams.publish(subject, Buffer.from(JSON.stringify(newer)));
+    const { callLog, body } = await arrivedOutcome(stack, callSid);
+    expect(callLog).toMatchObject({ source: 'imported', endedReason: 'moved_elsewhere', status: 'partial' });
+    expect(body).toMatchObject({
+      stages: { transcriber: { code: 'RECORDING_QUARANTINED' }, summarizer: { code: 'NO_TRANSCRIPT' } },
+    });
+  });
+
   test('bytes that are no event go to the dead letters, and the consumer goes on', async () => {
     const callSid = `CA${randomBytes(16).toString('hex')}`;
     await stack.streams.publish(subjectOf('call.ended', 'biz_safe_home', callSid), Buffer.from('{"no":"event"'));

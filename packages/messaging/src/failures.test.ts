@@ -1,10 +1,16 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { headers, type MsgHdrs } from 'nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PermanentError, RetryLaterError, type CallEnded, type CallTranscribed } from '@pipeline/contracts';
+import {
+  PermanentError,
+  RetryLaterError,
+  type CallEnded,
+  type CallTranscribed,
+  type FailureCode,
+} from '@pipeline/contracts';
 import type { Broker } from './broker.ts';
 import { callEnded, callTranscribed, notTranscribed, transcribedOfSize } from './fixtures/events.ts';
-import { openRig, QUICK, transcriber, until, type Rig } from './fixtures/rig.ts';
+import { openRig, QUICK, summarizer, transcriber, until, type Rig } from './fixtures/rig.ts';
 import type { Stage } from './stage-definition.ts';
 
 let server: RunningNats;
@@ -138,6 +144,21 @@ describe('dead letters', () => {
     await until('it is settled', () => outcomes().length === 1);
     expect(outcomes()).toEqual(['retried']);
     expect(await broker.consumerState('transcriber')).toEqual({ pending: 0, ackPending: 1 });
+  });
+});
+
+describe('two releases side by side', () => {
+  it('a code that a newer release hands on is worked like any other, and goes on as it is', async () => {
+    const older = callEnded();
+    const newer = notTranscribed(older, { code: 'RECORDING_QUARANTINED' as FailureCode, state: 'failed' }); // of a later release
+    const { metrics, ...definition } = summarizer(rig);
+    stages.push(await broker.startStage({ ...definition, metrics }));
+    await broker.publish(newer);
+    await until('it is settled', () => metrics.settled.length === 1);
+    expect(metrics.settled.map(({ outcome }) => outcome)).toEqual(['done']);
+    const next = await broker.lastEvent('call.summarized', older.businessId, older.callSid);
+    expect(next?.data.stages.transcriber?.code).toBe('RECORDING_QUARANTINED');
+    expect(await rig.count('CALL_DEAD')).toBe(0);
   });
 });
 

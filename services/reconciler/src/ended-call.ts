@@ -1,4 +1,11 @@
-import { EVENT_VERSION, analysisOf, eventId, type BusinessSettings, type CallEnded } from '@pipeline/contracts';
+import {
+  EVENT_VERSION,
+  analysisOf,
+  eventId,
+  type BusinessSettings,
+  type CallEnded,
+  type CallSource,
+} from '@pipeline/contracts';
 
 /** Twilio's words for a call that is over. */
 export const FINAL_STATUSES = ['completed', 'busy', 'no-answer', 'failed', 'canceled'] as const;
@@ -60,7 +67,7 @@ export function callEnded(call: EndedCall, business: BusinessSettings): CallEnde
         endedAt: new Date(call.endedAt).toISOString(),
         durationSec: call.durationSec,
         endedReason: REASONS[call.status],
-        source: 'reconciled',
+        source: 'reconciled' satisfies CallSource,
       },
       analysis: analysisOf(business),
       liveTranscript: null,

@@ -53,6 +53,14 @@ describe('the body of a webhook', () => {
     );
   });
 
+  it('says a code of a later release as it is', () => {
+    const stages = {
+      transcriber: { ...callLogWith({}).stages.transcriber, state: 'failed', code: 'OF_A_LATER_RELEASE' },
+    };
+    // What a later extractor stored; the reader of CallLogs has let it pass.
+    expect(bodyOf(callLogWith({ stages } as Partial<CallLog>)).stages).toMatchObject(stages);
+  });
+
   it('never takes the live transcript in place of the final one', () => {
     const body = bodyOf(callLogWith({ final_transcript: null, status: 'partial' }));
     expect(body.transcript).toBeNull();

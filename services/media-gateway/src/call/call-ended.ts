@@ -1,4 +1,4 @@
-import { EVENT_VERSION, eventId, type CallEnded } from '@pipeline/contracts';
+import { EVENT_VERSION, eventId, type CallEnded, type CallSource } from '@pipeline/contracts';
 import { turnsOf } from '../live-transcript.ts';
 import type { Call } from './call.ts';
 import type { EndReason } from './end-reasons.ts';
@@ -27,7 +27,7 @@ export function callEnded(call: Call, end: { readonly reason: EndReason; readonl
         endedAt: instant(endedAt),
         durationSec: Math.round((endedAt - plan.startedAt) / 1_000),
         endedReason: end.reason,
-        source: 'gateway',
+        source: 'gateway' satisfies CallSource,
       },
       analysis: plan.analysis,
       liveTranscript: call.media.wasOpen ? turnsOf(call.transcript) : null,
