@@ -12,7 +12,8 @@ export type AiRoute = 'transcriptions' | 'responses' | 'chat' | 'models' | 'real
  * On realtime: `status` refuses the upgrade and `hang` opens a session that never says anything (both when the session is
  * opened). The others strike when the agent is about to speak: `disconnect` drops the socket (1006), `session_expired` reports
  * that and closes, `mute` begins no response at all, `silence` gives a response without speech, `response_failed` a failed one, `malformed` a frame that is no
- * JSON before the right ones, `delay` waits. `transcription_failed` strikes at the transcription of a caller's turn, and
+ * JSON before the right ones, `delay` waits. `deaf` strikes when the caller begins to speak: from then on the session says nothing any
+ * more, whatever it is sent, and its socket lives on. `transcription_failed` strikes at the transcription of a caller's turn, and
  * `transcription_late` gives the right one `ms` later than usual.
  */
 export type AiFault = {
@@ -27,7 +28,7 @@ export type AiFault = {
   | { readonly kind: 'hang' | 'timeout' | 'disconnect' }
   | { readonly kind: 'invented'; readonly text: string }
   | { readonly kind: 'malformed' | 'invalid_schema' | 'truncated' | 'refusal' | 'content_filter' }
-  | { readonly kind: 'session_expired' | 'mute' | 'silence' | 'response_failed' | 'transcription_failed' }
+  | { readonly kind: 'session_expired' | 'mute' | 'deaf' | 'silence' | 'response_failed' | 'transcription_failed' }
 );
 export type AiFaultKind = AiFault['kind'];
 

@@ -87,6 +87,8 @@ export type RealtimeClient = {
   append(samples: Int16Array): void;
   /** The first event of that type that was not waited for before. */
   next(type: string): Promise<ServerEvent>;
+  /** Resolved when the server has read all that was sent before. */
+  pong(): Promise<void>;
   /** The code with which the socket closed. */
   readonly closed: Promise<number>;
   close(): void;
@@ -129,6 +131,11 @@ export async function connect(
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },
+    pong: () =>
+      new Promise((resolve) => {
+        socket.once('pong', () => resolve());
+        socket.ping();
+      }),
     close: () => socket.terminate(),
   };
 }

@@ -26,6 +26,8 @@ export function createCallerTurns(context: SessionContext, speaker: Speaker): Ca
 
   const audio = createCallerAudio({
     onStart: (startMs) => {
+      context.isDeaf ||=
+        context.faults.take('realtime', { model: context.settings.model, text: '' }, ['deaf']) !== undefined;
       const detection = context.settings.audio.input.turn_detection;
       const padding = detection?.type === 'server_vad' ? detection.prefix_padding_ms : SEMANTIC_PADDING_MS;
       itemId = newId('item');

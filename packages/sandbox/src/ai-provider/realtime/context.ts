@@ -27,4 +27,6 @@ export type SessionContext = {
   readonly entry: LedgerEntry;
   readonly pace: Pace;
   settings: Settings;
+  /** Nothing is sent any more. */
+  isDeaf: boolean;
 };

@@ -156,6 +156,19 @@ describe('a fault of a session', () => {
     }
   });
 
+  it('says nothing any more once the caller speaks, whatever it is asked, while its socket lives', async () => {
+    await begin();
+    client.send(sayExactly('hello'));
+    await client.next('response.done');
+    provider.setFault({ route: 'realtime', kind: 'deaf', times: 1 });
+    const before = client.events.length;
+    client.say(callerTurns()[0]!);
+    client.send(sessionUpdate());
+    client.send(sayExactly('hello'));
+    await client.pong();
+    expect(client.events).toHaveLength(before);
+  });
+
   it('begins no response, and hears the caller all the same', async () => {
     provider.setFault({ route: 'realtime', kind: 'mute', times: 1 });
     await begin();

@@ -42,7 +42,9 @@ export type Session = {
 export function openSession(socket: SessionSocket, deps: SessionDeps): Session {
   const context: SessionContext = {
     socket,
-    send: (event) => socket.send(JSON.stringify({ event_id: newId('event'), ...event })),
+    send: (event) => {
+      if (!context.isDeaf) socket.send(JSON.stringify({ event_id: newId('event'), ...event }));
+    },
     items: createItems(),
     lines: createAgentLines(deps.dialogues),
     timers: createTimers(),
@@ -50,6 +52,7 @@ export function openSession(socket: SessionSocket, deps: SessionDeps): Session {
     entry: deps.entry,
     pace: deps.pace,
     settings: defaultSettings(newId('sess'), deps.model),
+    isDeaf: false,
   };
   const handlers = handlersOf(context);
   context.send({ type: 'session.created', session: context.settings });
