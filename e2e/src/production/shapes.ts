@@ -89,7 +89,12 @@ const turn = z.discriminatedUnion('role', [
   z.strictObject({ ...told('assistant'), content: z.tuple([words('output_text')]) }),
 ]);
 export const TO_OPENAI = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('session.update'), session }),
+  z.strictObject({
+    type: z.literal('session.update'),
+    event_id: z.string().optional(),
+    // An update of nothing asks whether the session still hears.
+    session: z.union([session, z.strictObject({ type: z.literal('realtime') })]),
+  }),
   z.strictObject({ type: z.literal('conversation.item.create'), item: turn }),
   z.strictObject({ type: z.literal('input_audio_buffer.append'), audio: base64 }),
   z.strictObject({ type: z.literal('input_audio_buffer.commit') }),

@@ -38,8 +38,8 @@ export type AgentConnection = {
 /** What an agent's session reports. Times count the milliseconds of caller audio appended in this session. */
 export type AgentEvent =
   | { readonly kind: 'agent_ready' }
-  /** The session is gone or never came: `reason` is a code for the log. */
-  | { readonly kind: 'agent_lost'; readonly reason: string }
+  /** The session is gone or never came: `reason` is a code for the log. Found out late, it heard nothing for some seconds before. */
+  | { readonly kind: 'agent_lost'; readonly reason: string; readonly isLate?: boolean }
   | { readonly kind: 'agent_response_started' }
   | { readonly kind: 'agent_response_done'; readonly hasFailed: boolean }
   | { readonly kind: 'agent_audio'; readonly itemId: string; readonly payload: string; readonly ms: number }

@@ -58,7 +58,8 @@ export const configSchema = z
     AGENT_SILENCE_AFTER_MS: integerVariable({ min: 100, max: 60_000, default: 750 }),
     /**
      * Milliseconds in which an agent must begin the greeting or the answer that it owes; then its session counts as lost. Default 10 s: an
-     * answer begins within 1 to 3, few callers bear a longer silence, and a false alarm costs the session's memory of the last words.
+     * answer begins within 1 to 3, few callers bear a longer silence, and a false alarm costs the session's memory of the last words. As
+     * long may a session that says nothing take to answer that it still hears.
      */
     AGENT_MUTE_AFTER_MS: integerVariable({ min: 1_000, max: 60_000, default: 10_000 }),
     /** Milliseconds to wait, after the end of a call, for transcriptions of the caller's last words. Default 3 s. */
@@ -85,5 +86,6 @@ export function agentOf(config: Config) {
     model: config.AGENT_MODEL,
     transcriptionModel: config.AGENT_TRANSCRIPTION_MODEL,
     silenceAfterMs: config.AGENT_SILENCE_AFTER_MS,
+    deafAfterMs: config.AGENT_MUTE_AFTER_MS,
   };
 }

@@ -44,13 +44,17 @@ afterAll(() => provider.close());
 beforeEach(() => open());
 afterEach(() => close());
 
-async function open(config: { AGENT_MUTE_AFTER_MS?: number; MEDIA_MAX_SPEED?: number } = {}): Promise<void> {
+async function open(
+  config: { AGENT_MUTE_AFTER_MS?: number; MEDIA_MAX_SPEED?: number } = {},
+  deafAfterMs = 10_000,
+): Promise<void> {
   const agent = createOpenAiAgent({
     baseUrl: provider.url,
     apiKey: API_KEY,
     model: 'gpt-realtime-2.1',
     transcriptionModel: 'gpt-transcribe',
     logger: silentLogger,
+    deafAfterMs,
   });
   gateway = await createTestGateway({ agent, config: { TRANSCRIPTION_GRACE_MS: 3_000, ...config } });
   const gatewayUrl = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
@@ -69,10 +73,10 @@ function dialogueOf(id: string): Dialogue {
 }
 
 /** Places a call to the business of the dialogue and waits for its end. */
-async function call(dialogue: Dialogue, faults: Parameters<Telephone['placeCall']>[0]['faults'] = {}) {
+async function call(dialogue: Dialogue, faults: Parameters<Telephone['placeCall']>[0]['faults'] = {}, speed = SPEED) {
   const businesses = (await loadBusinesses()).map((each) => businessSettingsSchema.parse(each));
   gateway.settings = businesses.find((business) => business.id === dialogue.businessId) ?? null;
-  const placed = await telephone.placeCall({ dialogue, speed: SPEED, faults });
+  const placed = await telephone.placeCall({ dialogue, speed, faults });
   return placed.ended;
 }
 
@@ -212,6 +216,22 @@ describe('a caller whom no agent can answer', () => {
     remove();
     expect(outcome.problems).toEqual([]);
     expect(published()[0]?.turns).toEqual(turnsOf(dialogue));
+  });
+
+  it('goes on with another session when the agent hears nothing any more, although its socket lives', async () => {
+    await close();
+    await open({ MEDIA_MAX_SPEED: 100 }, 600);
+    const whole = dialogueOf('en-plumbing');
+    const dialogue = { ...whole, turns: whole.turns.slice(0, 3), ending: 'caller_hangs_up' as const };
+    const before = provider.requests.length;
+    const remove = provider.setFault({ route: 'realtime', kind: 'deaf', times: 1 });
+    // Slow enough for the agent to be asked once, and to answer, before the caller speaks.
+    const { heardFromAgent } = await call(dialogue, {}, 2);
+    remove();
+    // What the caller said to nobody is lost with the session; the next one speaks first.
+    expect(heardFromAgent.length).toBeGreaterThan(1);
+    expect(provider.requests.slice(before).filter(({ route }) => route === 'realtime')).toHaveLength(2);
+    expect(published()).toMatchObject([{ endedReason: 'stream_stopped' }]);
   });
 
   it('hears an apology when the voice URL fails, in the language of the business', async () => {

@@ -29,19 +29,19 @@ afterEach(() => {
 });
 
 /** A session against the server of the test, the server's end of it and what arrived there. */
-function connect(options: { history?: LiveTurn[]; readyDeadlineMs?: number; silenceAfterMs?: number } = {}) {
+type Options = { history?: LiveTurn[]; readyDeadlineMs?: number; silenceAfterMs?: number; deafAfterMs?: number };
+function connect({ history = [], ...options }: Options = {}) {
   const agent = createOpenAiAgent({
     baseUrl,
     apiKey: 'sk-of-the-test',
     model: 'gpt-realtime 2',
     transcriptionModel: 'gpt-transcribe',
     logger: listeningLogger(lines),
-    ...(options.readyDeadlineMs === undefined ? {} : { readyDeadlineMs: options.readyDeadlineMs }),
-    ...(options.silenceAfterMs === undefined ? {} : { silenceAfterMs: options.silenceAfterMs }),
+    ...options,
   });
   const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
   const reported = events;
-  const session = { ...plan.agent, history: options.history ?? [] };
+  const session = { ...plan.agent, history };
   const connection = agent.connect(session, (event) => reported.push(event));
   const opened = accepted.then(([socket, request]) => {
     const frames: Frame[] = [];
@@ -51,7 +51,7 @@ function connect(options: { history?: LiveTurn[]; readyDeadlineMs?: number; sile
   return { connection, opened };
 }
 
-async function connectReady(options: Parameters<typeof connect>[0] = {}) {
+async function connectReady(options: Options = {}) {
   const { connection, opened } = connect(options);
   const peer = await opened;
   await expect.poll(() => peer.frames).toHaveLength(1);
@@ -149,6 +149,29 @@ describe('a session', () => {
     server.close();
     connect().opened.catch(() => undefined);
     expect(await lossOf(4)).toBe('ECONNREFUSED');
+  });
+
+  it('is lost as deaf, late, when it answers no more although its socket does, and not while it answers', async () => {
+    const { socket, frames, say } = await connect({ deafAfterMs: 90 }).opened;
+    const answer = (): void => say({ type: 'session.updated', session: {} });
+    socket.on('message', answer);
+    const questions = () => frames.filter((frame) => frame['event_id'] === 'still_there');
+    await vi.waitFor(() => expect(questions().length).toBeGreaterThan(3), { timeout: 10_000 });
+    expect(questions()[0]).toEqual({ type: 'session.update', event_id: 'still_there', session: { type: 'realtime' } });
+    expect(events).toEqual([{ kind: 'agent_ready' }]);
+    socket.off('message', answer);
+    expect(await lossOf(1)).toBe('deaf');
+    expect(events.at(-1)).toMatchObject({ isLate: true });
+  });
+
+  it('that takes no such question is asked once, without a word in the log, and goes on', async () => {
+    const { connection, frames, say } = await connectReady({ deafAfterMs: 90 });
+    await vi.waitFor(() => expect(frames).toHaveLength(2));
+    say({ type: 'error', error: { type: 'invalid_request_error', code: 'unknown', event_id: 'still_there' } });
+    say({ type: 'response.created' });
+    await vi.waitFor(() => expect(events.at(-1)).toEqual({ kind: 'agent_response_started' }));
+    expect(lines).toEqual([]);
+    connection.close();
   });
 
   it('is given silence when the caller’s audio stops in the middle of words, and its times stay the caller’s', async () => {

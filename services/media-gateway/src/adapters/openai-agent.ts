@@ -2,8 +2,16 @@ import type { Logger } from '@pipeline/runtime';
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import { WebSocket } from 'ws';
 import type { Agent, AgentConnection, AgentEvent, AgentSession } from '../agent.ts';
+import { createHearingProbe, type HearingProbe } from './hearing-probe.ts';
 import { audioMs } from './mulaw.ts';
-import { readServerEvent, seedItem, sessionUpdate, type ServerReport } from './openai-shapes.ts';
+import {
+  hearingQuestion,
+  isHearingQuestion,
+  readServerEvent,
+  seedItem,
+  sessionUpdate,
+  type ServerReport,
+} from './openai-shapes.ts';
 import { createSilenceKeeper, type SilenceKeeper } from './silence-keeper.ts';
 
 type OpenAiOptions = {
@@ -17,6 +25,8 @@ type OpenAiOptions = {
   readonly readyDeadlineMs?: number;
   /** Milliseconds without audio in the middle of a caller's words after which the session is given silence. Default 750. */
   readonly silenceAfterMs?: number;
+  /** Milliseconds in which a session that says nothing must answer whether it still hears. Default 10 s. */
+  readonly deafAfterMs?: number;
 };
 
 /** The agent as a session of OpenAI's Realtime API, over `ws`, because its plain sockets let any server take OpenAI's place. */
@@ -26,6 +36,7 @@ export function createOpenAiAgent(options: OpenAiOptions): Agent {
 
 const READY_DEADLINE_MS = 5_000;
 const SILENCE_AFTER_MS = 750;
+const DEAF_AFTER_MS = 10_000;
 /** A socket that brings nothing, not even a pong, for two of these is dead although nobody closed it. */
 const HEARTBEAT_MS = 10_000;
 /** About 90 s of audio that the other side does not take. */
@@ -49,6 +60,8 @@ class RealtimeSession implements AgentConnection {
   readonly #deadline: NodeJS.Timeout;
   readonly #heartbeat: NodeJS.Timeout;
   readonly #silence: SilenceKeeper;
+  readonly #deafAfterMs: number;
+  #hearing: HearingProbe | null = null;
   #state: 'opening' | 'ready' | 'over' = 'opening';
   #isAlive = true;
 
@@ -65,6 +78,7 @@ class RealtimeSession implements AgentConnection {
     this.#deadline = setTimeout(() => this.#lose('not_ready'), deadlineMs);
     this.#heartbeat = setInterval(() => this.#checkPulse(), HEARTBEAT_MS);
     this.#silence = createSilenceKeeper(options.silenceAfterMs ?? SILENCE_AFTER_MS, (silence) => this.#append(silence));
+    this.#deafAfterMs = options.deafAfterMs ?? DEAF_AFTER_MS;
     this.#listen(options);
   }
 
@@ -92,15 +106,20 @@ class RealtimeSession implements AgentConnection {
     clearTimeout(this.#deadline);
     clearInterval(this.#heartbeat);
     this.#silence.stop();
+    this.#hearing?.stop();
     this.#socket.close();
     setTimeout(() => this.#socket.terminate(), CLOSE_DEADLINE_MS).unref();
   }
 
   #listen(options: OpenAiOptions): void {
     this.#socket.on('open', () => this.#send(sessionUpdate(this.#session, options.transcriptionModel)));
-    this.#socket.on('pong', () => (this.#isAlive = true));
+    this.#socket.on('pong', () => {
+      this.#isAlive = true;
+      this.#hearing?.ponged();
+    });
     this.#socket.on('message', (frame, isBinary) => {
       this.#isAlive = true;
+      this.#hearing?.reported();
       // ws hands over a Buffer because `binaryType` keeps its default; this protocol has text frames only.
       const event = isBinary ? null : this.#read((frame as Buffer).toString('utf8'));
       if (event !== null && this.#state !== 'over') this.#receive(event);
@@ -116,11 +135,12 @@ class RealtimeSession implements AgentConnection {
   #receive(event: ServerReport): void {
     switch (event.kind) {
       case 'error':
+        if (isHearingQuestion(event.eventId)) return this.#hearing?.refused();
         this.#logger.warn({ code: event.code }, "the agent's session reports an error");
         if (this.#state === 'opening') this.#lose(event.code);
         return;
       case 'updated':
-        return this.#becomeReady();
+        return this.#state === 'opening' ? this.#becomeReady() : this.#hearing?.answered();
       case 'caller_started':
         this.#silence.speechStarted();
         return this.#report({ ...event, atMs: event.atMs === null ? null : this.#silence.toCallerMs(event.atMs) });
@@ -141,9 +161,13 @@ class RealtimeSession implements AgentConnection {
   }
 
   #becomeReady(): void {
-    if (this.#state !== 'opening') return;
     this.#state = 'ready';
     clearTimeout(this.#deadline);
+    this.#hearing = createHearingProbe(
+      this.#deafAfterMs,
+      () => this.#askWhetherItHears(),
+      () => this.#lose('deaf'),
+    );
     for (const [index, turn] of this.#session.history.entries()) this.#send(seedItem(turn, index));
     this.#report({ kind: 'agent_ready' });
   }
@@ -151,6 +175,11 @@ class RealtimeSession implements AgentConnection {
   #checkPulse(): void {
     if (!this.#isAlive) return this.#lose('silent');
     this.#isAlive = false;
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  #askWhetherItHears(): void {
+    this.#send(hearingQuestion);
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
   }
 
@@ -167,7 +196,7 @@ class RealtimeSession implements AgentConnection {
   #lose(reason: string): void {
     if (this.#state === 'over') return;
     this.close();
-    this.#report({ kind: 'agent_lost', reason });
+    this.#report({ kind: 'agent_lost', reason, isLate: reason === 'deaf' || reason === 'silent' });
   }
 
   #read(frame: string): ServerReport | null {

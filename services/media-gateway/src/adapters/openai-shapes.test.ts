@@ -92,11 +92,11 @@ describe('an event of the session', () => {
     ],
     [
       { type: 'error', error: { type: 'invalid_request_error', code: 'session_expired' } },
-      { kind: 'error', code: 'session_expired' },
+      { kind: 'error', code: 'session_expired', eventId: null },
     ],
     [
       { type: 'error', error: { type: 'server_error', code: null } },
-      { kind: 'error', code: 'server_error' },
+      { kind: 'error', code: 'server_error', eventId: null },
     ],
     [{ type: 'rate_limits.updated', rate_limits: [] }, null],
     [{ type: 'constructor' }, null],

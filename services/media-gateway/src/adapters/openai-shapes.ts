@@ -10,7 +10,8 @@ import { audioMs, isBase64 } from './mulaw.ts';
 export type ServerReport =
   | AgentEvent
   | { readonly kind: 'updated' }
-  | { readonly kind: 'error'; readonly code: string };
+  /** `eventId` names the event of ours that it is about, if any. */
+  | { readonly kind: 'error'; readonly code: string; readonly eventId: string | null };
 
 const AUDIO_DELTA = 'response.output_audio.delta';
 const TEXT_DELTA = 'response.output_audio_transcript.delta';
@@ -98,10 +99,16 @@ const READERS: Readonly<Record<string, z.ZodType<ServerReport | null>>> = {
     kind: 'agent_response_done',
     hasFailed: response.status === 'failed',
   })),
-  error: reader({ error: z.looseObject({ code: z.string().nullish(), type: z.string().nullish() }) }, ({ error }) => ({
-    kind: 'error',
-    code: (error.code ?? error.type ?? 'unknown').slice(0, 64),
-  })),
+  error: reader(
+    {
+      error: z.looseObject({ code: z.string().nullish(), type: z.string().nullish(), event_id: z.string().nullish() }),
+    },
+    ({ error }) => ({
+      kind: 'error',
+      code: (error.code ?? error.type ?? 'unknown').slice(0, 64),
+      eventId: error.event_id ?? null,
+    }),
+  ),
 };
 
 const typeSchema = z.looseObject({ type: z.string() });
@@ -170,6 +177,21 @@ export function sessionUpdate(session: AgentSession, transcriptionModel: string)
       tool_choice: 'auto',
     },
   };
+}
+
+/**
+ * Whether the session still hears: an update of nothing changes nothing (keys that are not sent keep their value), and only the
+ * session itself can answer it, with `session.updated`.
+ */
+export const hearingQuestion: RealtimeClientEvent = {
+  type: 'session.update',
+  event_id: 'still_there',
+  session: { type: 'realtime' },
+};
+
+/** Whether that is what an error is about. */
+export function isHearingQuestion(eventId: string | null): boolean {
+  return eventId === hearingQuestion.event_id;
 }
 
 /** One turn of an earlier session, told to a new one. */

@@ -23,7 +23,7 @@ export function reduceAgent(call: Call, event: AgentEvent, at: number): Step {
     case 'agent_ready':
       return ready(call, at);
     case 'agent_lost':
-      return lost(call, at);
+      return lost(call, at, event.isLate === true);
     case 'agent_response_started':
       return { call: withAgent(call, { isResponding: true }), effects: [] };
     case 'agent_response_done':
@@ -74,8 +74,12 @@ function ready(call: Call, at: number): Step {
   return isDue ? owing(listening, effects, at) : { call: listening, effects };
 }
 
-/** One reconnect in a call, at once; the new session is told what was said. Then the call ends: a mute line helps nobody. */
-function lost(call: Call, at: number): Step {
+/**
+ * One reconnect in a call, at once; the new session is told what was said. Then the call ends: a mute line helps nobody. Of a session
+ * that was lost for a while nobody knows what the caller said to it meanwhile, so the new one speaks first: two who wait for each
+ * other wait for ever.
+ */
+function lost(call: Call, at: number, isLate = false): Step {
   const { hasReconnected, owesSince } = call.agent;
   const bereft: Call = { ...call, playback: noMoreAudio(call.playback), speaking: null, untranscribed: [] };
   const gone = withAgent(bereft, { state: 'gone', isResponding: false, owesSince: null });
@@ -84,7 +88,7 @@ function lost(call: Call, at: number): Step {
   if (hasReconnected) return endCall(gone, 'agent_lost', at);
   const session = { ...call.plan.agent, history: turnsOf(call.transcript) };
   const isCutOff = call.agent.isResponding || owesSince !== null;
-  const owesAnswer = isCutOff || call.untranscribed.length > 0 || isAnswerDue(call.transcript);
+  const owesAnswer = isLate || isCutOff || call.untranscribed.length > 0 || isAnswerDue(call.transcript);
   const offsetMs = call.media.receivedMs;
   const connecting = withAgent(gone, { state: 'connecting', hasReconnected: true, owesAnswer, offsetMs });
   return { call: connecting, effects: [{ kind: 'connect_agent', session }] };

@@ -165,6 +165,8 @@ describe('a call', () => {
     const greeted: CallInput = { kind: 'agent_text', itemId: 'a1', text: 'Hello there.', isFinal: true };
     const settled = played(...live, says('a1'), greeted, lost, { kind: 'agent_ready' });
     expect(settled.effects.at(-1)?.kind).toBe('connect_agent');
+    const late = played(...live, says('a1'), greeted, { ...lost, isLate: true }, { kind: 'agent_ready' });
+    expect(late.effects.at(-1), 'the caller may have said something to nobody').toEqual({ kind: 'speak', text: null });
     const { effects } = played(...live, lost, { kind: 'agent_ready' }, lost);
     expect(published(effects)[0]?.data.call.endedReason).toBe('agent_lost');
   });
