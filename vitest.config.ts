@@ -18,7 +18,7 @@ export default defineConfig({
             'bench/src/**/*.unit.test.ts',
           ],
           expect,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 120_000,
         },
       },
