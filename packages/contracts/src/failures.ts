@@ -85,7 +85,7 @@ export type RetryLaterOptions = {
   readonly code?: FailureCode;
   /** Set when the provider rejects our credentials, quota or model: the stage pauses. */
   readonly pause?: PauseReason;
-  /** Known when a provider was paid for what failed: when it comes again, that is paid again. */
+  /** Known when a provider was paid before it failed: what its part has cost when this was the last try. */
   readonly spent?: Spent;
   readonly cause?: unknown;
 };

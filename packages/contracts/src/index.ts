@@ -4,6 +4,7 @@ export * from './events.ts';
 export * from './failures.ts';
 export * from './fields.ts';
 export * from './identifiers.ts';
+export * from './paid-steps.ts';
 export * from './prices.ts';
 export * from './provider-failure.ts';
 export * from './settings.ts';
