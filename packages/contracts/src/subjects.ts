@@ -20,6 +20,8 @@ export const ADVISORY_STREAM = 'CALL_ADVISORIES';
 
 /** Key-value bucket of crash counts, one key per message that was delivered again. */
 export const CRASH_BUCKET = 'CRASHES';
+/** Key-value bucket of what providers were paid for messages that come again. Entries expire. */
+export const PAID_BUCKET = 'PAID';
 /** Key-value bucket of what the media-gateways of one public address share about their calls. Entries expire. */
 export const GATEWAY_BUCKET = 'GATEWAY_CALLS';
 /** Key-value bucket of the reconciler: how far it has looked. Nothing in it expires. */
