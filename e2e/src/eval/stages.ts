@@ -1,5 +1,6 @@
 import { boundaryFor, createTextModel, type TextModelOptions } from '@pipeline/ai-client';
 import {
+  createPaidSteps,
   failureOf,
   KNOWN_PRICES,
   PermanentError,
@@ -45,11 +46,11 @@ export function createStages(models: {
         return { kind: 'stored', callLog: { ...log, stored_at: new Date().toISOString(), previous: null } };
       },
       find: async () => ({ kind: 'none' }),
-      remember: (_key, extract) => extract(),
-      forget: () => undefined,
+      paid: createPaidSteps(),
       report: () => undefined,
     };
-    const [summarized] = await settle(summarizer, transcribed(dialogue, business), summaryDeps, signal);
+    const paid = createPaidSteps();
+    const [summarized] = await settle(summarizer, transcribed(dialogue, business), { ...summaryDeps, paid }, signal);
     // The one event that summarizer's handler returns.
     await settle(extractor, { ...(summarized as CallSummarized), attempt: 1 }, fieldDeps, signal);
     const [log] = stored;

@@ -5,6 +5,9 @@ import { arrivedOutcome, expectOneOfEach } from './outcome.ts';
 /** Retries of which ten pass in some seconds; in production they take a quarter of an hour. */
 const SHORT = { RETRY_BASE_MS: '50', RETRY_MAX_MS: '250', PAUSE_PROBE_MS: '300' };
 const OUTAGE_FAILURES = 10;
+/** What a model is told whose answer has another form, and how often that fails. */
+const REPAIR = 'did not have the asked form';
+const REPAIR_FAILURES = 5;
 
 let stack: Stack;
 const placed: string[] = [];
@@ -58,6 +61,39 @@ describe('a provider that is down for ten delayed retries of each call, then up'
   });
 });
 
+describe('a first answer that cannot be used, whose repair meets 503s', () => {
+  test.each([
+    ['summarizer', 'You summarise', 'malformed'],
+    ['extractor', 'You find facts', 'invalid_schema'],
+  ] as const)(
+    'is paid once at %s, and so is its repair, whichever process the call comes to',
+    async (stage, prompt, kind) => {
+      const [other] = await stack.fleet.start(stage);
+      const since = stack.provider.requests.length;
+      const names = ['he-renovation', 'en-plumbing', 'he-plumbing', 'he-renovation'];
+      const up = break_({ route: 'responses', match: { textIncludes: REPAIR }, kind: 'status', status: 503 });
+      break_({ route: 'responses', match: { textIncludes: prompt }, kind, times: names.length });
+      const calls = await Promise.all(names.map((name) => call(name)));
+      await eventually('each call was given back often, and by both processes', () =>
+        calls.every((callSid) => {
+          const retries = retriesAt(callSid, stage);
+          return retries.length >= REPAIR_FAILURES && new Set(retries.map(({ instance }) => instance)).size === 2;
+        }),
+      );
+      up();
+      for (const callSid of calls) {
+        const { callLog, body } = await arrivedOutcome(stack, callSid);
+        expect(body).toMatchObject({ status: 'complete' });
+        expect(partOf(callLog, stage)?.usage['requests'], 'both were paid for this call, and it says so').toBe(2);
+      }
+      expect(answered('responses', since), 'a first answer, its repair, and the answer of the other stage').toBe(
+        calls.length * 3,
+      );
+      await other?.stop();
+    },
+  );
+});
+
 const REJECTIONS = [
   ['transcriptions', 'transcriber', 'model', 404, 'model_not_found'],
   ['responses', 'summarizer', 'model', 404, 'model_not_found'],
@@ -101,8 +137,12 @@ test('what each part cost stands in the CallLog, and everything reached its end 
 });
 
 function retriesOf(callSid: string, stage: string): number {
+  return retriesAt(callSid, stage).length;
+}
+
+function retriesAt(callSid: string, stage: string) {
   const own = stack.lines.filter(({ service, fields }) => service === stage && fields['callSid'] === callSid);
-  return own.filter(({ fields }) => fields['outcome'] === 'retried').length;
+  return own.filter(({ fields }) => fields['outcome'] === 'retried');
 }
 
 /** What the gauge of a stage says; undefined before it has said anything. */

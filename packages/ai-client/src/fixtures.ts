@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { json as readJson } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { createPaidSteps } from '@pipeline/contracts';
 import type { Question } from './question.ts';
 import { createTextModel, type TextModelOptions } from './text-model.ts';
 
@@ -36,7 +37,9 @@ export async function startProvider(answers: readonly Answer[], options: Partial
   });
   const baseUrl = `http://127.0.0.1:${port}/v1`;
   const usual = { apiKey: 'sk-test', model: 'gpt-6-luna', timeoutMs: 5_000, maxOutputTokens: 99 };
-  return { ask: createTextModel({ baseUrl, ...usual, ...options }), seen };
+  const model = createTextModel({ baseUrl, ...usual, ...options });
+  const ask = <T>(asked: Question<T>, signal: AbortSignal, paid = createPaidSteps()) => model(asked, paid, signal);
+  return { ask, seen };
 }
 
 /** An answer in JSON. */

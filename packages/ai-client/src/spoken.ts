@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { FailureCode } from '@pipeline/contracts';
 
-/** Tokens as the server counted them; without a count the key is missing, which is not the same as none. */
-export type Tokens = { readonly inputTokens?: number; readonly outputTokens?: number };
+/** Tokens as the server counted them; without a count there is no number, which is not the same as none. */
+export type Tokens = { readonly inputTokens?: number | undefined; readonly outputTokens?: number | undefined };
 
 /** One answer of a model: what it said, or why its part failed. Both were paid. */
 export type Spoken =

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { createPaidSteps, PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { answer, question, startProvider, type Answer } from './fixtures.ts';
 import type { TextModelOptions } from './text-model.ts';
 
@@ -143,4 +143,49 @@ test.each([
 test('a first request that fails has cost nothing that is known', async () => {
   const { ask } = await providerWith([refusal(503, { message: 'busy' })]);
   await expect(ask(question, never)).rejects.toMatchObject({ name: 'RetryLaterError', spent: undefined });
+});
+
+describe('a question that comes again', () => {
+  test('F61 after an answer of another form and a repair that met 503s is asked for the repair alone', async () => {
+    const busy = refusal(503, { message: 'busy' });
+    const { ask, seen } = await providerWith([says('{"other":"secret"}'), busy, busy, good]);
+    const outcomes = new Map<string, unknown>();
+    const deliver = () => ask(question, never, createPaidSteps(outcomes));
+    const spent = { model: 'gpt-6-luna', usage: { requests: 1, inputTokens: 30, outputTokens: 5 } };
+    for (const _busy of [1, 2]) await expect(deliver()).rejects.toMatchObject({ name: 'RetryLaterError', spent });
+    expect(JSON.stringify([...outcomes]), 'no word of an answer that cannot be used').not.toContain('secret');
+    expect(await deliver()).toEqual({ value: 'hello', usage: { requests: 2, inputTokens: 60, outputTokens: 10 } });
+    expect(seen.map(({ body }) => String(body['instructions']).includes('did not have the asked form'))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect(await deliver(), 'what was answered is not asked for again').toMatchObject({ value: 'hello' });
+    expect(seen).toHaveLength(4);
+  });
+
+  test.each([
+    ['refused', response([{ type: 'refusal', refusal: 'no' }]), 'PROVIDER_REFUSED', 1],
+    ['cut', says('{"wo', { status: 'incomplete' }), 'OUTPUT_TRUNCATED', 1],
+    ['of another form twice', says('sorry'), 'OUTPUT_INVALID', 2],
+  ] as const)('after an answer that was %s fails again, unpaid', async (_name, reply, code, requests) => {
+    const { ask, seen } = await providerWith([reply]);
+    const outcomes = new Map<string, unknown>();
+    const usage = { requests, inputTokens: 30 * requests, outputTokens: 5 * requests };
+    for (const _delivery of [1, 2]) {
+      const asking = ask(question, never, createPaidSteps(outcomes));
+      await expect(asking).rejects.toMatchObject({ code, spent: { usage } });
+    }
+    expect(seen).toHaveLength(requests);
+  });
+
+  test('and now wants another form does not take an answer of the old one', async () => {
+    const { ask, seen } = await providerWith([good, says('{"number":7}')]);
+    const outcomes = new Map<string, unknown>();
+    await ask(question, never, createPaidSteps(outcomes));
+    const read = (json: unknown) => (json !== null && typeof json === 'object' && 'number' in json ? 7 : undefined);
+    expect((await ask({ ...question, read }, never, createPaidSteps(outcomes))).value).toBe(7);
+    expect(seen).toHaveLength(2);
+  });
 });

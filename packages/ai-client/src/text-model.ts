@@ -1,8 +1,9 @@
-import { PermanentError, withSpent, type FailureCode } from '@pipeline/contracts';
+import { PermanentError, withSpent, type PaidSteps } from '@pipeline/contracts';
 import { createChatApi } from './chat-api.ts';
 import { createAiClient, type AiClientOptions } from './client.ts';
 import { aiFailure } from './failure.ts';
-import { jsonOf, type FormMode } from './form.ts';
+import type { FormMode } from './form.ts';
+import { heardOf, heardSchema, type Heard } from './heard.ts';
 import type { Answer, Question } from './question.ts';
 import { createResponsesApi } from './responses-api.ts';
 import type { Spoken, Tokens } from './spoken.ts';
@@ -30,7 +31,8 @@ const REPAIR = 'Your last answer did not have the asked form. Answer with the JS
 
 /**
  * A text model behind OpenAI's API, or a server that speaks it, with a structured answer. An answer that is not of the asked form is
- * asked for once more. Nothing else is retried here: the stream redelivers. Throws RetryLaterError, or PermanentError
+ * asked for once more. Nothing else is retried here: the stream redelivers, and answers that `paid` holds of an earlier delivery are
+ * not asked for again. Throws RetryLaterError, or PermanentError
  * `PROVIDER_REJECTED`, `PROVIDER_REFUSED` (filtered words too), `OUTPUT_TRUNCATED` or `OUTPUT_INVALID`, with what was paid in
  * `spent`; when the signal of the question ends it, the signal's reason.
  */
@@ -49,21 +51,22 @@ export function createTextModel(options: TextModelOptions) {
     }
   };
 
-  return async <T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>> => {
-    const paid: Tokens[] = [];
-    const fail = (code: FailureCode): never => {
-      throw new PermanentError(code, { spent: { model, usage: usageOf(paid) } });
-    };
-    for (const instructions of [question.instructions, `${question.instructions}\n\n${REPAIR}`]) {
-      const spoken = await request({ ...question, instructions }, signal).catch((error: unknown) => {
-        throw paid.length === 0 ? error : withSpent(error, { model, usage: usageOf(paid) });
+  return async <T>(question: Question<T>, paid: PaidSteps, signal: AbortSignal): Promise<Answer<T>> => {
+    const counts: Tokens[] = [];
+    const spent = () => ({ model, usage: usageOf(counts) });
+    for (const step of ['asked', 'repair'] as const) {
+      const repair = step === 'repair' ? `\n\n${REPAIR}` : '';
+      const asked = { ...question, instructions: question.instructions + repair };
+      const ask = async (): Promise<Heard> => heardOf(await request(asked, signal), question, form);
+      const heard = await paid.once(step, heardSchema, ask).catch((error: unknown) => {
+        throw counts.length === 0 ? error : withSpent(error, spent());
       });
-      paid.push(spoken.tokens);
-      if (spoken.kind === 'failed') return fail(spoken.code);
-      const value = question.read(jsonOf(spoken.text, form));
-      if (value !== undefined) return { value, usage: usageOf(paid) };
+      counts.push(heard.tokens);
+      if (heard.kind === 'failed') throw new PermanentError(heard.code, { spent: spent() });
+      const value = heard.kind === 'answered' ? question.read(heard.json) : undefined;
+      if (value !== undefined) return { value, usage: usageOf(counts) };
     }
-    return fail('OUTPUT_INVALID');
+    throw new PermanentError('OUTPUT_INVALID', { spent: spent() });
   };
 }
 

@@ -6,6 +6,7 @@ import { openConnection, openOperatorConnection, type Connection, type Connectio
 import { createCrashCount } from './crash-count.ts';
 import { createDeadLetters } from './dead-letter.ts';
 import { openBucket, type BucketOptions, type KeyValue } from './key-value.ts';
+import { createPaidStore } from './paid-store.ts';
 import { createPublisher, type Publish } from './publisher.ts';
 import { createReader, type Reader } from './reader.ts';
 import type { CommandDefinition, Readiness, Stage, StageDefinition } from './stage-definition.ts';
@@ -69,6 +70,7 @@ function assemble(connection: Connection, who: ConnectionIdentity): { operator: 
   const claims = createClaimStore(connection);
   const publish = createPublisher(connection, claims, who.logger);
   const crashes = createCrashCount(connection);
+  const paid = createPaidStore(connection, who.logger);
   const writeDeadLetter = createDeadLetters(connection, claims);
   return {
     operator: {
@@ -77,7 +79,7 @@ function assemble(connection: Connection, who: ConnectionIdentity): { operator: 
       openBucket: (options) => openBucket(connection, options),
       close: () => close(connection),
     },
-    parts: { claims, publish, crashes, writeDeadLetter, now: connection.clock.now },
+    parts: { claims, publish, crashes, paid, writeDeadLetter, now: connection.clock.now },
   };
 }
 

@@ -2,16 +2,14 @@ import { headers } from 'nats';
 import { CRASH_BUCKET } from '@pipeline/contracts';
 import type { Connection } from './connection.ts';
 import { lastMessage } from './direct-get.ts';
+import type { MessageKey } from './message-key.ts';
 import { CRASH_STREAM } from './topology.ts';
-
-/** Which message: counts are kept per stage, call and revision. */
-export type CrashKey = { readonly stage: string; readonly callSid: string; readonly revision: number };
 
 export type CrashCount = {
   /** Adds one and returns the new count. Throws what the broker throws. */
-  add(key: CrashKey): Promise<number>;
+  add(key: MessageKey): Promise<number>;
   /** Forgets the count: the worker lived to settle the message. Throws what the broker throws. */
-  clear(key: CrashKey): Promise<void>;
+  clear(key: MessageKey): Promise<void>;
 };
 
 /** Deliveries whose worker never settled the message, after which it is taken out of the stage's way. */
@@ -39,13 +37,13 @@ export function createCrashCount(connection: Connection): CrashCount {
     },
   };
 
-  async function read(key: CrashKey): Promise<number> {
+  async function read(key: MessageKey): Promise<number> {
     const entry = await lastMessage(connection, CRASH_STREAM, subject(key));
     const count = entry === null ? 0 : Number(Buffer.from(entry.data).toString());
     return Number.isSafeInteger(count) && count > 0 ? count : 0;
   }
 }
 
-function subject({ stage, callSid, revision }: CrashKey): string {
+function subject({ stage, callSid, revision }: MessageKey): string {
   return `$KV.${CRASH_BUCKET}.${stage}.${callSid}.r${revision}`;
 }

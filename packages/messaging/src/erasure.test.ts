@@ -5,6 +5,7 @@ import { createCrashCount } from './crash-count.ts';
 import { purgeCalls } from './erasure.ts';
 import { callEnded, callErase, callExtracted, callTranscribed } from './fixtures/events.ts';
 import { openRig, type Rig } from './fixtures/rig.ts';
+import { createPaidStore } from './paid-store.ts';
 
 let server: RunningNats;
 let rig: Rig;
@@ -20,7 +21,7 @@ const LARGE = 'א'.repeat(350_000);
 const who = () => ({ config: rig.config, identity: 'callctl', instance: 'test/1', logger: rig.log }) as const;
 
 describe('forgetting a call', () => {
-  it('removes its events, dead letters, counts and objects, also half-written ones, and nothing of another call', async () => {
+  it('removes its events, dead letters, counts, what was paid and objects, also half-written ones, and nothing of another call', async () => {
     const broker = await rig.connect();
     const [erased, kept] = [callEnded(), callEnded()];
     const claims = createClaimStore(rig.operator);
@@ -29,6 +30,8 @@ describe('forgetting a call', () => {
       await broker.publish(callTranscribed(event, LARGE));
       await rig.operator.js.publish(`call.dead.${event.businessId}.${event.callSid}`, 'junk');
       await createCrashCount(rig.operator).add({ stage: 'transcriber', callSid: event.callSid, revision: 1 });
+      const key = { stage: 'summarizer', callSid: event.callSid, revision: 1 };
+      await createPaidStore(rig.operator, rig.log).keep(key, new Map([['first', 'words']]));
       await claims.put({ ...event, label: 'x-r1' }, Buffer.alloc(10));
       await rig.operator.js.publish(`$KV.GATEWAY_CALLS.call.${event.callSid}`, '{"from":"+15551230000"}');
       await rig.operator.js.publish(`$O.CALL_EVENTS.C.${event.callSid}.half`, 'half an object');
@@ -43,6 +46,7 @@ describe('forgetting a call', () => {
       CALL_EXTRACTED: 0,
       CALL_DEAD: 1,
       KV_CRASHES: 1,
+      KV_PAID: 1,
       KV_GATEWAY_CALLS: 1,
       OBJ_CALL_EVENTS: 10,
     });
@@ -51,6 +55,7 @@ describe('forgetting a call', () => {
     );
     expect(await rig.count('OBJ_CALL_EVENTS')).toBe(10);
     expect(await rig.count('KV_CRASHES')).toBe(1);
+    expect(await rig.count('KV_PAID')).toBe(1);
     expect(await rig.count('KV_GATEWAY_CALLS')).toBe(1);
     expect(await rig.count('CALL_COMMANDS')).toBe(1);
     const again = await purgeCalls(who(), [erased.callSid]);

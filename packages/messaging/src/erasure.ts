@@ -1,8 +1,8 @@
-import { callFilter, CRASH_BUCKET, GATEWAY_BUCKET, STREAMS, type StageName } from '@pipeline/contracts';
+import { callFilter, CRASH_BUCKET, GATEWAY_BUCKET, PAID_BUCKET, STREAMS, type StageName } from '@pipeline/contracts';
 import { callChunks, entrySubject, keyOfEntry } from './claim-store.ts';
 import type { Connection, ConnectionIdentity } from './connection.ts';
 import { withOperator } from './provision.ts';
-import { bucketStream, CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
+import { bucketStream, CLAIM_STREAM, CRASH_STREAM, PAID_STREAM } from './topology.ts';
 
 /** How many messages were removed from one stream or bucket. */
 export type Purged = { readonly stream: string; readonly count: number };
@@ -18,6 +18,7 @@ export const PURGED_STREAMS: readonly string[] = [
   ...WHOLE.map((kind) => STREAMS[kind]),
   NOTICES,
   CRASH_STREAM,
+  PAID_STREAM,
   GATEWAY_STREAM,
   CLAIM_STREAM,
 ];
@@ -26,8 +27,8 @@ export const PURGED_STREAMS: readonly string[] = [
 const AT_ONCE = 8;
 
 /**
- * Removes everything that the broker stores of these calls: their events from first to last, dead letters, crash counts, large parts,
- * and what the gateways share about them. What stays holds ids alone: the erase command, and notices that webhook-dispatcher has still
+ * Removes everything that the broker stores of these calls: their events from first to last, dead letters, crash counts, what was paid
+ * for them, large parts, and what the gateways share about them. What stays holds ids alone: the erase command, and notices that webhook-dispatcher has still
  * to settle, for one of them tells of the erasure. A stage may still hold a call in its hand, so whoever erases repeats this; repeating
  * is safe, and so are two at once. Needs the rights of callctl or eraser. Throws a BrokerError when there is no broker, a TypeError for
  * what is no CallSid, before anything is removed.
@@ -46,6 +47,7 @@ export async function purgeCalls(who: ConnectionIdentity, callSids: readonly str
         for (const kind of WHOLE) await purge(STREAMS[kind], { filter: callFilter(kind, callSid) });
         await purge(NOTICES, { filter: callFilter('call.extracted', callSid), seq: settled + 1 });
         await purge(CRASH_STREAM, { filter: `$KV.${CRASH_BUCKET}.*.${callSid}.>` });
+        await purge(PAID_STREAM, { filter: `$KV.${PAID_BUCKET}.*.${callSid}.>` });
         await purge(GATEWAY_STREAM, { filter: `$KV.${GATEWAY_BUCKET}.*.${callSid}` });
         await purge(CLAIM_STREAM, { filter: callChunks(callSid) });
       }

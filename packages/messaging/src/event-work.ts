@@ -1,4 +1,11 @@
-import { failureOf, type Failure, type OutboundEvent, type PauseReason, type Received } from '@pipeline/contracts';
+import {
+  createPaidSteps,
+  failureOf,
+  type Failure,
+  type OutboundEvent,
+  type PauseReason,
+  type Received,
+} from '@pipeline/contracts';
 import { asRetryable } from './broker-error.ts';
 import { CRASHES_TO_GIVE_UP } from './crash-count.ts';
 import type { ClaimReference } from './event-headers.ts';
@@ -7,8 +14,16 @@ import { acknowledge, bury, publishAll, type Context } from './settling.ts';
 import { decide, retryDelay, type FailedTry } from './settle-rules.ts';
 import type { Settled } from './wide-line.ts';
 
-/** A context whose message is an event. `event` is replaced when its large parts arrive; `crashes` is 0 on a first delivery. */
-type Task = Context & { event: Received<OutboundEvent>; crashes: number };
+/**
+ * A context whose message is an event. `event` is replaced when its large parts arrive; `crashes` is 0 on a first delivery. `paid` are
+ * the outcomes of steps that cost something, now or at an earlier delivery; `isPaidStored` when a store may hold some of them.
+ */
+type Task = Context & {
+  event: Received<OutboundEvent>;
+  crashes: number;
+  paid: Map<string, unknown>;
+  isPaidStored: boolean;
+};
 
 const CRASHED: DeadReading = { kind: 'dead', code: 'WORKER_CRASHED', reason: 'the message killed its worker' };
 /** Milliseconds until a message comes again that was aborted at the end of the grace period. */
@@ -17,7 +32,13 @@ const ABORTED_AGAIN_MS = 1_000;
 /** Works one valid event and settles its message, whatever happens. Does not reject. */
 export async function workEvent(context: Context, reading: EventReading & { kind: 'event' }): Promise<Settled> {
   const attempt = context.message.info.deliveryCount;
-  const task: Task = { ...context, event: { ...reading.event, attempt }, crashes: 0 };
+  const task: Task = {
+    ...context,
+    event: { ...reading.event, attempt },
+    crashes: 0,
+    paid: new Map(),
+    isPaidStored: false,
+  };
   try {
     return await tryOnce(task, reading.claim);
   } catch (error) {
@@ -28,6 +49,7 @@ export async function workEvent(context: Context, reading: EventReading & { kind
 async function tryOnce(task: Task, claim: ClaimReference | null): Promise<Settled> {
   const { work, signal } = task;
   await raiseCrashCount(task);
+  await recallPaid(task);
   const published = await work.ownResult(task.event, signal);
   if (published !== null) {
     await publishAll(task, published);
@@ -38,7 +60,7 @@ async function tryOnce(task: Task, claim: ClaimReference | null): Promise<Settle
   if (content === 'gone') return handOn(task, failureOf('OBJECT_MISSING'));
   if (content !== 'whole') return buryEvent(task, content);
   if (task.crashes >= CRASHES_TO_GIVE_UP) return giveUp(task);
-  await publishAll(task, await work.handle(task.event, signal));
+  await publishAll(task, await work.handle(task.event, createPaidSteps(task.paid), signal));
   work.beforeAck();
   await finish(task);
   return { outcome: 'done' };
@@ -96,17 +118,20 @@ async function giveBack(
 ): Promise<Settled> {
   // Who is given up stays given up: clearing the count would let the message kill three more workers.
   if (task.crashes < CRASHES_TO_GIVE_UP) await clearCrashCount(task);
+  await keepPaid(task);
   task.message.nak(delayMs);
   return { outcome: 'retried', delayMs, pause, error };
 }
 
 async function finish(task: Task): Promise<void> {
   await clearCrashCount(task);
+  await forgetPaid(task);
   await acknowledge(task);
 }
 
 async function buryEvent(task: Task, why: DeadReading): Promise<Settled> {
   await clearCrashCount(task);
+  await forgetPaid(task);
   return bury(task, why);
 }
 
@@ -114,7 +139,7 @@ async function buryEvent(task: Task, why: DeadReading): Promise<Settled> {
 async function raiseCrashCount(task: Task): Promise<void> {
   if (task.event.attempt === 1) return;
   try {
-    task.crashes = await task.parts.crashes.add(crashKey(task));
+    task.crashes = await task.parts.crashes.add(messageKey(task));
   } catch (error) {
     task.work.logger.warn({ seq: task.message.seq, err: error }, 'the crash count could not be raised');
   }
@@ -123,14 +148,29 @@ async function raiseCrashCount(task: Task): Promise<void> {
 async function clearCrashCount(task: Task): Promise<void> {
   if (task.crashes === 0) return;
   try {
-    await task.parts.crashes.clear(crashKey(task));
+    await task.parts.crashes.clear(messageKey(task));
   } catch (error) {
     task.work.logger.warn({ seq: task.message.seq, err: error }, 'the crash count could not be cleared');
   }
 }
 
-function crashKey({ work, event }: Task) {
+function messageKey({ work, event }: Task) {
   return { stage: work.consumer, callSid: event.callSid, revision: event.revision };
+}
+
+async function recallPaid(task: Task): Promise<void> {
+  if (task.event.attempt === 1) return;
+  task.paid = await task.parts.paid.recall(messageKey(task));
+  task.isPaidStored = task.paid.size > 0;
+}
+
+/** Before the message is given back: whoever gets it next must find it. Nobody pays in vain because of a shutdown either. */
+async function keepPaid(task: Task): Promise<void> {
+  if (task.paid.size > 0) await task.parts.paid.keep(messageKey(task), task.paid);
+}
+
+async function forgetPaid(task: Task): Promise<void> {
+  if (task.isPaidStored) await task.parts.paid.forget(messageKey(task));
 }
 
 function failedTry({ parts, message, event }: Task, error: unknown): FailedTry {

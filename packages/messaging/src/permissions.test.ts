@@ -82,6 +82,7 @@ function everySubject(): string[] {
     'CALL_ADVISORIES',
     'KV_CRASHES',
     'KV_GATEWAY_CALLS',
+    'KV_PAID',
     'KV_RECONCILER',
     'OBJ_CALL_EVENTS',
   ];
@@ -172,7 +173,7 @@ describe('the rights of services', () => {
 describe('the identity that purges', () => {
   it('purges what a call leaves, asks for erasures, and may do nothing else: no event, no dead letter, no management', async () => {
     const streams = ['CALL_ENDED', 'CALL_TRANSCRIBED', 'CALL_SUMMARIZED', 'CALL_DEAD', 'CALL_EXTRACTED'];
-    const stored = ['KV_CRASHES', 'KV_GATEWAY_CALLS', 'OBJ_CALL_EVENTS'];
+    const stored = ['KV_CRASHES', 'KV_GATEWAY_CALLS', 'KV_PAID', 'OBJ_CALL_EVENTS'];
     const allowed = brokerPermissions().eraser.publish;
     expect(allowed.filter((subject) => subject.includes('PURGE')).toSorted()).toEqual(
       [...streams, ...stored].map((stream) => `$JS.API.STREAM.PURGE.${stream}`).toSorted(),
@@ -226,12 +227,13 @@ describe('the rights that services need', () => {
   };
   afterAll(() => Promise.all(brokers.map((broker) => broker.close())));
 
-  it('a large call goes from the gateway through three stages, with a crash count and a dead letter', async () => {
+  it('a large call goes from the gateway through three stages, with a crash count, what was paid, and a dead letter', async () => {
     const names = ['media-gateway', 'transcriber', 'summarizer', 'extractor', 'callctl'] as const;
     const [gateway, first, second, third, operator] = await Promise.all(names.map(connect));
     if (!gateway || !first || !second || !third || !operator) throw new Error('not connected');
     const metrics = keepingMetrics();
     const running = { crashPoint: () => undefined, timing: QUICK, logger: log, metrics };
+    let timesPaid = 0;
     const event = callEnded();
     const text = 'א'.repeat(350_000);
     const stages = await Promise.all([
@@ -239,8 +241,9 @@ describe('the rights that services need', () => {
         ...running,
         stage: 'transcriber',
         handOn: async () => [],
-        handle: async (received) => {
-          if (received.attempt === 1) throw new Error('again, so that the count is used');
+        handle: async (received, paid) => {
+          await paid.once('first', z.string(), async () => ((timesPaid += 1), 'words'));
+          if (received.attempt === 1) throw new Error('again, so that count and bucket are used');
           return [callTranscribed(received, text)];
         },
       }),
@@ -274,6 +277,7 @@ describe('the rights that services need', () => {
       `caller: ${text}`,
     );
     expect(metrics.settled.map(({ outcome }) => outcome)).toEqual(['retried', 'done', 'done', 'done']);
+    expect(timesPaid).toBe(1);
     await as('callctl', ({ js }) => js.publish(`call.summarized.${CALL}`, 'junk'));
     await until(
       'the dead letter is there',

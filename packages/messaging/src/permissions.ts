@@ -3,6 +3,7 @@ import {
   COMMAND_CONSUMER,
   CRASH_BUCKET,
   GATEWAY_BUCKET,
+  PAID_BUCKET,
   RECONCILER_BUCKET,
   STAGES,
   STREAMS,
@@ -12,7 +13,7 @@ import {
 } from '@pipeline/contracts';
 import { inboxPrefix } from './connection.ts';
 import { PURGED_STREAMS } from './erasure.ts';
-import { bucketStream, CLAIM_STREAM, CRASH_STREAM } from './topology.ts';
+import { bucketStream, CLAIM_STREAM, CRASH_STREAM, PAID_STREAM } from './topology.ts';
 
 /** Subjects that a user of the broker may publish and subscribe to; everything else is refused. */
 export type BrokerPermissions = { readonly publish: string[]; readonly subscribe: string[] };
@@ -68,10 +69,11 @@ function stage(name: StageName): string[] {
   return [...consume(consumes, name), ...next];
 }
 
-/** Consuming: find, pull, settle; write dead letters, count crashes, and read and write large parts. */
+/** Consuming: find, pull, settle; write dead letters, count crashes, keep what was paid, and read and write large parts. */
 function consume(type: EventType, consumer: string): string[] {
   const stream = STREAMS[type];
   const crashes = `$KV.${CRASH_BUCKET}.${consumer}.>`;
+  const paid = `$KV.${PAID_BUCKET}.${consumer}.>`;
   return [
     inspect(stream),
     `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
@@ -84,6 +86,9 @@ function consume(type: EventType, consumer: string): string[] {
     inspect(CRASH_STREAM),
     crashes,
     readLast(CRASH_STREAM, crashes),
+    inspect(PAID_STREAM),
+    paid,
+    readLast(PAID_STREAM, paid),
     inspect(CLAIM_STREAM),
     ...writeObjects(),
     `$JS.API.STREAM.MSG.GET.${CLAIM_STREAM}`,

@@ -5,6 +5,7 @@ import type { CrashCount } from './crash-count.ts';
 import type { WriteDeadLetter } from './dead-letter.ts';
 import { headersOf, readTraceparent } from './event-headers.ts';
 import { problemsOf, type DeadReading } from './event-message.ts';
+import type { PaidStore } from './paid-store.ts';
 import type { Publish } from './publisher.ts';
 import type { Work } from './stage-definition.ts';
 import type { Settled } from './wide-line.ts';
@@ -13,6 +14,7 @@ import type { Settled } from './wide-line.ts';
 export type WorkerParts = {
   readonly claims: ClaimStore;
   readonly crashes: CrashCount;
+  readonly paid: PaidStore;
   readonly publish: Publish;
   readonly writeDeadLetter: WriteDeadLetter;
   readonly ackWaitMs: number;

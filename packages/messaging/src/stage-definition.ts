@@ -4,6 +4,7 @@ import type {
   EventType,
   Failure,
   OutboundEvent,
+  PaidSteps,
   Received,
   StageName,
   STAGES,
@@ -38,8 +39,11 @@ export type StageDefinition<S extends StageName = StageName> = Running & {
   readonly stage: S;
   /** `tr`, `sm` or `ex`: `<prefix>.before_ack` is passed between publishing and acknowledging. */
   readonly crashPrefix?: string;
-  /** Works one event. A PermanentError leads to `handOn`; everything else is retried until its deadline. */
-  handle(event: Received<StageEvent<S>>, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
+  /**
+   * Works one event. A PermanentError leads to `handOn`; everything else is retried until its deadline, and then finds in `paid` what
+   * was paid before, whichever process it comes to.
+   */
+  handle(event: Received<StageEvent<S>>, paid: PaidSteps, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
   /** Hands the call on with this stage's part failed. When it fails itself, the message is retried. */
   handOn(event: Received<StageEvent<S>>, failure: Failure, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
   /**
@@ -70,7 +74,7 @@ export type Work = Omit<Running, 'crashPoint'> & {
   readonly consumes: EventType;
   readonly produces: EventType | null;
   beforeAck(): void;
-  handle(event: Received<OutboundEvent>, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
+  handle(event: Received<OutboundEvent>, paid: PaidSteps, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
   readonly handOn:
     | ((event: Received<OutboundEvent>, failure: Failure, signal: AbortSignal) => Promise<readonly OutboundEvent[]>)
     | null;

@@ -1,4 +1,4 @@
-import { COMMAND_CONSUMER, STAGES, STREAMS, type StageName } from '@pipeline/contracts';
+import { COMMAND_CONSUMER, STAGES, STREAMS, type CallErase, type Received, type StageName } from '@pipeline/contracts';
 import { createBinding } from './binding.ts';
 import type { Connection } from './connection.ts';
 import { hasResult } from './own-result.ts';
@@ -6,7 +6,7 @@ import { createPauseGate, type Ending } from './pause-gate.ts';
 import type { WorkerParts } from './settling.ts';
 import { startSlots } from './slots.ts';
 import type { CommandDefinition, Stage, StageDefinition, Work } from './stage-definition.ts';
-import { CLAIM_STREAM, CRASH_STREAM, createTopology, type Topology } from './topology.ts';
+import { CLAIM_STREAM, CRASH_STREAM, createTopology, PAID_STREAM, type Topology } from './topology.ts';
 import type { Settled } from './wide-line.ts';
 import { createWorker } from './worker.ts';
 
@@ -83,7 +83,7 @@ export function commandWork({ handle, timing, metrics, logger }: CommandDefiniti
     metrics,
     logger: logger.child({ stage: COMMAND_CONSUMER }),
     beforeAck: () => undefined,
-    handle,
+    handle: (command, _paid, signal) => handle(command as Received<CallErase>, signal), // Parsed as one.
     handOn: null,
     ownResult: async () => null,
   };
@@ -91,7 +91,13 @@ export function commandWork({ handle, timing, metrics, logger }: CommandDefiniti
 
 /** What this consumer relies on: its stream and consumer, the next stream, dead letters and buckets. */
 function expectedBy(work: Work, topology: Topology): Topology {
-  const needed = new Set<string>([STREAMS[work.consumes], STREAMS['call.dead'], CRASH_STREAM, CLAIM_STREAM]);
+  const needed = new Set<string>([
+    STREAMS[work.consumes],
+    STREAMS['call.dead'],
+    CRASH_STREAM,
+    PAID_STREAM,
+    CLAIM_STREAM,
+  ]);
   if (work.produces !== null) needed.add(STREAMS[work.produces]);
   return {
     streams: topology.streams.filter(({ name }) => needed.has(name)),

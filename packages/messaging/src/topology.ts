@@ -6,6 +6,7 @@ import {
   COMMAND_CONSUMER,
   CRASH_BUCKET,
   GATEWAY_BUCKET,
+  PAID_BUCKET,
   RECONCILER_BUCKET,
   STAGES,
   STREAMS,
@@ -29,16 +30,19 @@ export type Topology = { readonly streams: readonly StreamSpec[]; readonly consu
 
 /** Names of the streams behind buckets, by the conventions of JetStream's key-value and object stores. */
 export const CRASH_STREAM = bucketStream(CRASH_BUCKET);
+export const PAID_STREAM = bucketStream(PAID_BUCKET);
 export const CLAIM_STREAM = `OBJ_${CLAIM_BUCKET}`;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Dead letters outlive the events, so that a person has time to look. */
 export const DEAD_AGE_MS = 30 * DAY_MS;
-/** Room for what is small by nature: commands, crash counts, advisories. */
+/** Room for what is small by nature, or few: commands, crash counts, what was paid and waits, advisories. */
 const SMALL_BYTES = 64 * 1_048_576;
 /** A count only has to outlive the redeliveries of one message; a leftover is removed by this. */
 const CRASH_TTL_MS = DAY_MS;
+/** Words of callers, for as long as a provider or our database may be away. Longer, and something is paid twice. */
+const PAID_TTL_MS = DAY_MS;
 /** Above the longest call that a gateway may be configured for, 4 h: an entry is written when the call is answered. */
 const GATEWAY_TTL_MS = 6 * HOUR_MS;
 /** A watermark is some bytes. */
@@ -60,6 +64,7 @@ export function createTopology(config: BrokerConfig): Topology {
       eventStream('call.dead', config, { ageMs: DEAD_AGE_MS, bytes: config.STREAM_MAX_BYTES }),
       advisoryStream(config),
       bucket(CRASH_BUCKET, config, { bytes: small, ageMs: CRASH_TTL_MS }),
+      bucket(PAID_BUCKET, config, { bytes: small, ageMs: PAID_TTL_MS }),
       bucket(GATEWAY_BUCKET, config, { bytes: small, ageMs: GATEWAY_TTL_MS }),
       bucket(RECONCILER_BUCKET, config, { bytes: RECONCILER_BYTES, ageMs: 0 }),
       claimBucket(config),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { boundaryFor, createTextModel } from '@pipeline/ai-client';
-import { KNOWN_PRICES, transcriptLines, type NewCallLog } from '@pipeline/contracts';
+import { createPaidSteps, KNOWN_PRICES, transcriptLines, type NewCallLog } from '@pipeline/contracts';
 import {
   DIALECT_NAMES,
   DIALECT_SETUPS,
@@ -11,7 +11,6 @@ import {
 } from '@pipeline/sandbox';
 import { summarized } from './fixtures.ts';
 import { handle, type ExtractorDeps } from './handler.ts';
-import { createUnstored } from './unstored.ts';
 
 const KEY = 'key-of-the-sandbox';
 const never = new AbortController().signal;
@@ -37,7 +36,7 @@ describe.each(DIALECT_NAMES)('a server like %s', (kind) => {
         return { kind: 'stored', callLog: { ...log, stored_at: '2025-12-09T10:33:00Z', previous: null } };
       },
       find: async () => ({ kind: 'none' }),
-      ...createUnstored(1, 60_000),
+      paid: createPaidSteps(),
       report: () => {},
       boundaryFor,
       now: Date.now,

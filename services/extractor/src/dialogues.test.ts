@@ -8,10 +8,9 @@ import {
   type AiProvider,
   type Dialogue,
 } from '@pipeline/sandbox';
-import { KNOWN_PRICES, transcriptLines, type NewCallLog } from '@pipeline/contracts';
+import { createPaidSteps, KNOWN_PRICES, transcriptLines, type NewCallLog } from '@pipeline/contracts';
 import { summarized } from './fixtures.ts';
 import { handle, type ExtractorDeps } from './handler.ts';
-import { createUnstored } from './unstored.ts';
 
 const KEY = 'sk-sandbox';
 const never = new AbortController().signal;
@@ -43,7 +42,7 @@ async function callLogOf({ turns, language, businessId, answers }: Dialogue): Pr
       return { kind: 'stored', callLog: { ...log, stored_at: '2025-12-09T10:33:00Z', previous: null } };
     },
     find: async () => ({ kind: 'none' }),
-    ...createUnstored(1, 60_000),
+    paid: createPaidSteps(),
     report: () => {},
     boundaryFor,
     now: Date.now,

@@ -1,5 +1,6 @@
 import type { Answer, Question } from '@pipeline/ai-client';
-import type { FieldDefinition, FieldResult, Segment } from '@pipeline/contracts';
+import { z } from 'zod';
+import { fieldResultSchema, type FieldDefinition, type PaidSteps, type Segment } from '@pipeline/contracts';
 import { hasBarred, withoutBarred } from '@pipeline/evidence';
 import { countryOf } from './fields/address.ts';
 import { judgeAnswer } from './fields/answers.ts';
@@ -8,10 +9,13 @@ import { dayOf } from './fields/moment.ts';
 import { extractionQuestion } from './prompt.ts';
 
 export type ExtractionDeps = {
-  ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;
+  ask<T>(question: Question<T>, paid: PaidSteps, signal: AbortSignal): Promise<Answer<T>>;
+  /** What was paid for this message at an earlier delivery. */
+  readonly paid: PaidSteps;
   boundaryFor(text: string): string;
   /** Milliseconds since 1970. */
   now(): number;
+  readonly model: string;
 };
 
 /** A call as its fields are looked for. */
@@ -30,15 +34,30 @@ export type SpokenCall = {
  * What the model was paid for: `ms` from the question to the judged answer. `isSuspected`: somebody spoke to the machine, and those
  * words were neither shown to the model nor do they bear anything out.
  */
-export type Extraction = {
-  readonly fields: readonly FieldResult[];
-  readonly usage: Readonly<Record<string, number>>;
-  readonly ms: number;
-  readonly isSuspected: boolean;
-};
+const extractionSchema = z.object({
+  fields: z.array(fieldResultSchema),
+  usage: z.record(z.string(), z.number()),
+  ms: z.number(),
+  isSuspected: z.boolean(),
+});
+export type Extraction = z.infer<typeof extractionSchema>;
 
-/** Asks for all fields at once and keeps of the answer what the call bears out. */
+/**
+ * Asks for all fields at once and keeps of the answer what the call bears out. An extraction that was paid at an earlier delivery and could
+ * not be stored is that one, under the settings of then.
+ */
 export async function extractFields(
+  definitions: readonly FieldDefinition[],
+  call: SpokenCall,
+  deps: ExtractionDeps,
+  signal: AbortSignal,
+): Promise<Extraction> {
+  const paid = deps.paid.within(deps.model);
+  const extracting = { ...deps, paid: paid.within('fields') };
+  return paid.once('fields', extractionSchema, () => extract(definitions, call, extracting, signal));
+}
+
+async function extract(
   definitions: readonly FieldDefinition[],
   call: SpokenCall,
   deps: ExtractionDeps,
@@ -51,7 +70,7 @@ export async function extractFields(
   );
   const texts = { summary, transcript, startedAt: call.startedAt, timezone: call.timezone };
   const boundary = deps.boundaryFor(`${summary}\n${transcript}`);
-  const { value: answers, usage } = await deps.ask(extractionQuestion(definitions, texts, boundary), signal);
+  const { value: answers, usage } = await deps.ask(extractionQuestion(definitions, texts, boundary), deps.paid, signal);
   const context = { sources, country: countryOf(call.numbers), today: dayOf(call.startedAt, call.timezone) };
   const fields = definitions.map((field) => judgeAnswer(field, answers.get(field.key), context));
   const isSuspected = sources.some(({ passages }) => hasBarred(passages));

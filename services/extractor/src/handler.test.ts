@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Question } from '@pipeline/ai-client';
 import {
   callExtractedSchema,
+  createPaidSteps,
   failureOf,
   KNOWN_PRICES,
   newCallLogSchema,
@@ -13,7 +14,6 @@ import {
 } from '@pipeline/contracts';
 import { CALL_SID, settings, summarized } from './fixtures.ts';
 import { handle, handOn, ownResult, type ExtractorDeps, type StoredCall } from './handler.ts';
-import { createUnstored } from './unstored.ts';
 
 const never = new AbortController().signal;
 const found = (value: unknown, quote: string) => ({ value, status: 'found', quote });
@@ -55,7 +55,7 @@ function depsOf({
       if (value === undefined) throw new TypeError('the test answers in a wrong form');
       return { value, usage: { requests: 1, inputTokens: 70 } };
     },
-    ...createUnstored(10, 60_000),
+    paid: createPaidSteps(),
     store: async (log) => {
       if (refusals-- > 0) throw new RetryLaterError('no primary', { deadline: 'none' });
       logs.push(log);
@@ -218,10 +218,12 @@ describe('the extractor', () => {
 
   test('pays the model once for a call that the database refuses to take, and stores what was paid for', async () => {
     const { deps, questions, logs } = depsOf({ refused: 2 });
+    const outcomes = new Map<string, unknown>();
+    const delivered = () => ({ ...deps, paid: createPaidSteps(outcomes) });
     for (const attempt of [1, 2]) {
-      await expect(handle({ ...summarized, attempt }, deps, never)).rejects.toThrow('no primary');
+      await expect(handle({ ...summarized, attempt }, delivered(), never)).rejects.toThrow('no primary');
     }
-    expect(await handle(summarized, deps, never)).toMatchObject([{ type: 'call.extracted' }]);
+    expect(await handle(summarized, delivered(), never)).toMatchObject([{ type: 'call.extracted' }]);
     expect(questions).toHaveLength(1);
     expect(logs).toMatchObject([
       {
@@ -229,31 +231,6 @@ describe('the extractor', () => {
         stages: { extractor: { attempts: 3, ms: 100, usage: { requests: 1, inputTokens: 70 } } },
       },
     ]);
-  });
-
-  test('asks anew for another revision', async () => {
-    const { deps, questions } = depsOf({ refused: 1 });
-    await expect(handle(summarized, deps, never)).rejects.toThrow('no primary');
-    await handle(eventWith({}, 2), deps, never);
-    expect(questions).toHaveLength(2);
-  });
-
-  const forgetting: [string, Setup, (deps: ExtractorDeps) => Promise<unknown>][] = [
-    ['stored', {}, (deps) => handle(summarized, deps, never)],
-    ['erased', { outcome: 'erased' }, (deps) => handle(summarized, deps, never)],
-    ['stored without its fields', {}, (deps) => handOn(summarized, failureOf('INTERNAL_ERROR'), deps, never)],
-    [
-      'stored by another process',
-      { stored: { kind: 'erased', revision: 1 } },
-      (deps) => ownResult(summarized, deps, never),
-    ],
-  ];
-  test.each(forgetting)('keeps nothing of a call in memory once it is %s', async (_name, setup, settle) => {
-    const { deps, questions } = depsOf({ ...setup, refused: 1 });
-    await expect(handle(summarized, deps, never)).rejects.toThrow('no primary');
-    await settle(deps);
-    await handle(summarized, deps, never);
-    expect(questions).toHaveLength(2);
   });
 
   test('announces a result that was there before, and reports it no second time', async () => {

@@ -13,11 +13,12 @@ import {
   type FieldDefinition,
   type NewCallLog,
   type OutboundEvent,
+  type PaidSteps,
   type PriceTable,
   type Received,
 } from '@pipeline/contracts';
 import { callLogOf, type ExtractionPart } from './call-log.ts';
-import { extractFields, type Extraction } from './extract-fields.ts';
+import { extractFields } from './extract-fields.ts';
 
 /** How storing a CallLog ended: ours was written, an earlier result of this revision stands, or the call may not be known. */
 export type StoreResult = { readonly kind: 'stored' | 'kept'; readonly callLog: CallLog } | { readonly kind: 'erased' };
@@ -32,13 +33,12 @@ export type ExtractorDeps = {
   /** The settings of a business as they are now; `null` when there are none. */
   settings(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
   /** Asks the text model. */
-  ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;
+  ask<T>(question: Question<T>, paid: PaidSteps, signal: AbortSignal): Promise<Answer<T>>;
+  /** What was paid for this message at an earlier delivery: nothing is paid twice while the database refuses writes. */
+  readonly paid: PaidSteps;
   /** Writes the CallLog, unless an equal or higher revision stands. */
   store(log: NewCallLog, signal: AbortSignal): Promise<StoreResult>;
   find(callSid: string, signal: AbortSignal): Promise<StoredCall>;
-  /** The extraction that was made under this key and is not stored yet; else makes it. Nothing is paid twice for one that waits. */
-  remember(key: string, extract: () => Promise<Extraction>): Promise<Extraction>;
-  forget(key: string): void;
   /** Told of what was extracted and stored. */
   report(log: NewCallLog, fields: readonly FieldDefinition[]): void;
   /** A new mark around the texts that they do not contain. */
@@ -65,8 +65,7 @@ export async function handle(
   const { timezone } = settings;
   const numbers = [...settings.phone_numbers, call.direction === 'inbound' ? call.to : call.from];
   const spoken = { summary, transcript: transcript.text, segments: transcript.segments, startedAt, timezone, numbers };
-  const extract = () => extractFields(definitions, spoken, deps, signal);
-  const { fields, usage, ms, isSuspected } = await deps.remember(keyOf(event), extract);
+  const { fields, usage, ms, isSuspected } = await extractFields(definitions, spoken, deps, signal);
   const { model, prices } = deps;
   const result = stageDone({ model, attempts: event.attempt, ms, usage, prices });
   const part = { fields, result: isSuspected ? { ...result, suspectedInjection: true } : result };
@@ -90,11 +89,10 @@ export async function handOn(
  */
 export async function ownResult(
   event: Received<CallSummarized>,
-  deps: Pick<ExtractorDeps, 'find' | 'forget' | 'now'>,
+  deps: Pick<ExtractorDeps, 'find' | 'now'>,
   signal: AbortSignal,
 ): Promise<OutboundEvent[] | null> {
   const found = await deps.find(event.callSid, signal);
-  if (found.kind !== 'none') deps.forget(keyOf(event));
   switch (found.kind) {
     case 'none':
       return null;
@@ -106,7 +104,7 @@ export async function ownResult(
   }
 }
 
-type StoringDeps = Pick<ExtractorDeps, 'store' | 'report' | 'forget' | 'now' | 'prices'>;
+type StoringDeps = Pick<ExtractorDeps, 'store' | 'report' | 'now' | 'prices'>;
 
 async function store(
   event: Received<CallSummarized>,
@@ -117,14 +115,9 @@ async function store(
 ): Promise<OutboundEvent[]> {
   const log = callLogOf(event, part);
   const outcome = await deps.store(log, signal);
-  deps.forget(keyOf(event));
   if (outcome.kind === 'erased') return [];
   if (outcome.kind === 'stored') deps.report(log, definitions);
   return [noticeOf(event, deps.now())];
-}
-
-function keyOf(event: CallSummarized): string {
-  return `${event.callSid}:${event.revision}`;
 }
 
 /** A first result is always announced; a later one as whoever asked for it said, and announced when nothing was said. */

@@ -10,7 +10,6 @@ import { erase } from './erase.ts';
 import { expire } from './expire.ts';
 import { handle, handOn, ownResult, type ExtractorDeps } from './handler.ts';
 import { countForgotten, createEraseReport, createReport } from './report.ts';
-import { createUnstored } from './unstored.ts';
 
 const config = loadConfig(configSchema, process.env);
 const service = await createService('extractor', config);
@@ -23,13 +22,11 @@ service.onStop('broker', () => broker.close());
 service.addReadiness('broker', broker.readiness);
 
 const writer = createCallLogWriter(store);
-const deps: ExtractorDeps = {
+const deps: Omit<ExtractorDeps, 'paid'> = {
   settings: createSettingsReader(store).byId,
   ask: createTextModel(modelOf(config)),
   store: writer.store,
   find: createCallLogReader(store).find,
-  // As many as may wait for an ack with the default of MAX_ACK_PENDING, longer than the longest wait between two deliveries.
-  ...createUnstored(1_000, 15 * 60_000),
   report: createReport(logger),
   boundaryFor,
   now: Date.now,
@@ -43,7 +40,7 @@ const stage = await broker.startStage({
   ...running,
   stage: 'extractor',
   crashPrefix: 'ex',
-  handle: (event, signal) => handle(event, deps, signal),
+  handle: (event, paid, signal) => handle(event, { ...deps, paid }, signal),
   handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
   ownResult: (event, signal) => ownResult(event, deps, signal),
 });

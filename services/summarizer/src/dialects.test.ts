@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { boundaryFor, createTextModel, type TextModelOptions } from '@pipeline/ai-client';
-import { KNOWN_PRICES, transcriptLines, type CallSummarized } from '@pipeline/contracts';
+import { createPaidSteps, KNOWN_PRICES, transcriptLines, type CallSummarized } from '@pipeline/contracts';
 import {
   DIALECT_NAMES,
   DIALECT_SETUPS,
@@ -28,7 +28,8 @@ async function summarise(
   provider = await startAiProvider({ dialogues, apiKey: KEY, dialect: kind });
   const limits = { timeoutMs: 20_000, maxOutputTokens: 8_000 };
   const ask = createTextModel({ baseUrl: provider.url, apiKey: KEY, model: 'gpt-6-luna', ...limits, ...setup });
-  const deps = { ask, boundaryFor, now: Date.now, model: 'gpt-6-luna', prices: KNOWN_PRICES };
+  const asking = { ask, paid: createPaidSteps(), boundaryFor, model: 'gpt-6-luna' };
+  const deps = { ...asking, now: Date.now, prices: KNOWN_PRICES };
   const transcript = { text: transcriptLines(dialogue?.turns ?? []), language: 'he', segments: [] };
   const analysis = { ...transcribed.data.analysis, language: dialogue?.language ?? 'en' };
   const [event] = await handle({ ...transcribed, data: { ...transcribed.data, analysis, transcript } }, deps, never);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { boundaryFor, createTextModel } from '@pipeline/ai-client';
 import { loadDialogues, startAiProvider, type AiFault, type AiProvider, type Dialogue } from '@pipeline/sandbox';
-import { KNOWN_PRICES, transcriptLines, type CallSummarized } from '@pipeline/contracts';
+import { createPaidSteps, KNOWN_PRICES, transcriptLines, type CallSummarized } from '@pipeline/contracts';
 import { transcribed } from './fixtures.ts';
 import { handle } from './handler.ts';
 
@@ -21,6 +21,7 @@ async function summaryOf(dialogue: Dialogue, { apiKey = KEY, timeoutMs = 20_000 
   const options = { baseUrl: provider.url, apiKey, model: 'gpt-6-luna', timeoutMs, maxOutputTokens: 8_000 };
   const deps = {
     ask: createTextModel(options),
+    paid: createPaidSteps(),
     boundaryFor,
     now: Date.now,
     model: options.model,

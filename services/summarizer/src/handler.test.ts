@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Question } from '@pipeline/ai-client';
-import { callSummarizedSchema, failureOf, KNOWN_PRICES, RetryLaterError } from '@pipeline/contracts';
+import { callSummarizedSchema, createPaidSteps, failureOf, KNOWN_PRICES, RetryLaterError } from '@pipeline/contracts';
 import { CALL_SID, heard, transcribed } from './fixtures.ts';
 import { handle, handOn, type SummarizerDeps } from './handler.ts';
 
@@ -16,6 +16,7 @@ function depsOf(answer: string | Error = 'סיכום') {
       if (value === undefined) throw new TypeError('the test answers in a wrong form');
       return { value, usage: { requests: 1, inputTokens: 90, outputTokens: 10 } };
     },
+    paid: createPaidSteps(),
     boundaryFor: () => 'mark',
     now: () => (clock += 500),
     model: 'gpt-6-luna',

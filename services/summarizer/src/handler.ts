@@ -8,6 +8,7 @@ import {
   type CallTranscribed,
   type Failure,
   type OutboundEvent,
+  type PaidSteps,
   type PriceTable,
   type Received,
   type StageResult,
@@ -16,7 +17,9 @@ import { summarise } from './summarise.ts';
 
 export type SummarizerDeps = {
   /** Asks the text model. */
-  ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;
+  ask<T>(question: Question<T>, paid: PaidSteps, signal: AbortSignal): Promise<Answer<T>>;
+  /** What was paid for this message at an earlier delivery. */
+  readonly paid: PaidSteps;
   /** A new mark around the transcript that its text does not contain. */
   boundaryFor(text: string): string;
   /** Milliseconds since 1970. */

@@ -17,7 +17,7 @@ const broker = await connectBroker({
 service.onStop('broker', () => broker.close());
 service.addReadiness('broker', broker.readiness);
 
-const deps: SummarizerDeps = {
+const deps: Omit<SummarizerDeps, 'paid'> = {
   ask: createTextModel(modelOf(config)),
   boundaryFor,
   now: Date.now,
@@ -30,7 +30,7 @@ const stage = await broker.startStage({
   stage: 'summarizer',
   crashPrefix: 'sm',
   crashPoint: service.crashPoint,
-  handle: (event, signal) => handle(event, deps, signal),
+  handle: (event, paid, signal) => handle(event, { ...deps, paid }, signal),
   handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
   timing: config,
   logger: service.logger,

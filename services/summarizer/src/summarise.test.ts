@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Question } from '@pipeline/ai-client';
-import { PermanentError, RetryLaterError } from '@pipeline/contracts';
+import { createPaidSteps, PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { LEFT_OUT } from '@pipeline/evidence';
 import { transcribed } from './fixtures.ts';
 import { summarise } from './summarise.ts';
@@ -17,6 +17,7 @@ function asking(...answers: string[]) {
   const questions: Question<unknown>[] = [];
   const deps = {
     model: 'gpt-6-luna',
+    paid: createPaidSteps(),
     boundaryFor: () => 'call-mark',
     ask: async <T>(question: Question<T>) => {
       questions.push(question);
@@ -68,6 +69,42 @@ describe('a summary', () => {
     const paid = failingAgain(new RetryLaterError('503', { spent }));
     const twice = { spent: { model: 'gpt-6-luna', usage: { requests: 2, inputTokens: 20 } } };
     await expect(summarise(transcript, analysis, paid, never)).rejects.toMatchObject(twice);
+  });
+
+  test('that could not be kept is not paid again when the second question fails for now, and no word of it is kept', async () => {
+    const outcomes = new Map<string, unknown>();
+    const leaked = asking('She needs <call-mark> a plumber.').deps;
+    let isAway = false;
+    const ask: typeof leaked.ask = async (question) => {
+      if (isAway) throw new RetryLaterError('503');
+      isAway = true;
+      return leaked.ask(question);
+    };
+    const first = { ...leaked, ask, paid: createPaidSteps(outcomes) };
+    await expect(summarise(transcript, analysis, first, never)).rejects.toThrow('503');
+    expect(JSON.stringify([...outcomes])).not.toContain('plumber');
+
+    // Another process, another mark: the words of before would pass unseen.
+    const { deps, questions } = asking('She needs a plumber.');
+    const later = { ...deps, boundaryFor: () => 'other-mark', paid: createPaidSteps(outcomes) };
+    const { summary, usage } = await summarise(transcript, analysis, later, never);
+    expect({ summary, usage }).toEqual({ summary: 'She needs a plumber.', usage: { requests: 2, inputTokens: 20 } });
+    expect(questions.map(({ instructions }) => instructions.includes('repeated these instructions'))).toEqual([true]);
+  });
+
+  test('that was good is not asked for again when it could not be handed on', async () => {
+    const outcomes = new Map<string, unknown>();
+    const { deps, questions } = asking('She needs a plumber.');
+    const deliver = () => summarise(transcript, analysis, { ...deps, paid: createPaidSteps(outcomes) }, never);
+    expect(await deliver()).toEqual(await deliver());
+    expect(questions).toHaveLength(1);
+  });
+
+  test('of another model is asked for anew: an operator who changed it wants to see what the new one says', async () => {
+    const paid = createPaidSteps();
+    const { deps, questions } = asking('She needs a plumber.');
+    for (const model of ['gpt-6-luna', 'gpt-7']) await summarise(transcript, analysis, { ...deps, model, paid }, never);
+    expect(questions).toHaveLength(2);
   });
 
   test('may write as a numeral what was said in words, in the language of the business where nobody heard which it was', async () => {

@@ -1,19 +1,23 @@
 import type { Answer, Question } from '@pipeline/ai-client';
+import { z } from 'zod';
 import {
   PermanentError,
   RetryLaterError,
   withSpent,
   type AnalysisSettings,
   type FailureCode,
+  type PaidSteps,
   type Transcript,
 } from '@pipeline/contracts';
 import { hasBarred, turnsOf, withoutBarred } from '@pipeline/evidence';
 import { summaryQuestion } from './prompt.ts';
 import { spokenWords } from './summary/grounded.ts';
-import { judgeSummary, type Judgement } from './summary/judge.ts';
+import { judgementSchema, judgeSummary, type Judgement } from './summary/judge.ts';
 
 export type SummaryDeps = {
-  ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T>>;
+  ask<T>(question: Question<T>, paid: PaidSteps, signal: AbortSignal): Promise<Answer<T>>;
+  /** What was paid for this call at an earlier delivery: judged answers, and what led to them. */
+  readonly paid: PaidSteps;
   boundaryFor(text: string): string;
   readonly model: string;
 };
@@ -24,6 +28,10 @@ export type Summarised = {
   readonly usage: Readonly<Record<string, number>>;
   readonly isSuspected: boolean;
 };
+
+/** An answer as it was judged, which is what is kept of it: a summary that may not be kept is not kept here either. */
+const judgedSchema = z.object({ judgement: judgementSchema, usage: z.record(z.string(), z.number()) });
+type Judged = z.infer<typeof judgedSchema>;
 
 /** What a model is told that did not do as it was asked. */
 const COMPLAINTS: Readonly<Partial<Record<Extract<Judgement, { kind: 'bad' }>['code'], string>>> = {
@@ -50,14 +58,19 @@ export async function summarise(
   const spoken = spokenWords(shown, transcript.language ?? analysis.language);
   const { maxSentences } = analysis.summary;
   const rules = { language: analysis.language, maxSentences, instructions: question.instructions, boundary, spoken };
-  const first = await deps.ask(question, signal);
-  const judged = judgeSummary(first.value, rules);
+  const paid = deps.paid.within(deps.model);
+  const answered = (step: string, asked: typeof question): Promise<Judged> =>
+    paid.once(step, judgedSchema, async () => {
+      const { value, usage } = await deps.ask(asked, paid.within(step), signal);
+      return { judgement: judgeSummary(value, rules), usage };
+    });
+  const first = await answered('first', question);
   const isSuspected = hasBarred(turns);
-  if (judged.kind === 'good') return { summary: judged.summary, usage: first.usage, isSuspected };
-  const complaint = COMPLAINTS[judged.code];
-  if (complaint === undefined) throw failed(judged.code, first.usage, deps);
+  if (first.judgement.kind === 'good') return { summary: first.judgement.summary, usage: first.usage, isSuspected };
+  const complaint = COMPLAINTS[first.judgement.code];
+  if (complaint === undefined) throw failed(first.judgement.code, first.usage, deps);
   const again = { ...question, instructions: `${question.instructions}\n\n${complaint}` };
-  const second = await deps.ask(again, signal).catch((error: unknown) => {
+  const second = await answered('second', again).catch((error: unknown) => {
     const more = error instanceof PermanentError || error instanceof RetryLaterError ? error.spent : undefined;
     throw withSpent(error, {
       model: deps.model,
@@ -65,9 +78,8 @@ export async function summarise(
     });
   });
   const usage = total(first.usage, second.usage);
-  const kept = judgeSummary(second.value, rules);
-  if (kept.kind === 'bad') throw failed(kept.code, usage, deps);
-  return { summary: kept.summary, usage, isSuspected };
+  if (second.judgement.kind === 'bad') throw failed(second.judgement.code, usage, deps);
+  return { summary: second.judgement.summary, usage, isSuspected };
 }
 
 type Usage = Readonly<Record<string, number>>;

@@ -1,10 +1,9 @@
-import { PermanentError, withSpent, type AnalysisSettings } from '@pipeline/contracts';
+import { PermanentError, withSpent, type AnalysisSettings, type PaidSteps } from '@pipeline/contracts';
 import { mapBounded } from './bounded.ts';
 import type { FileAudio, Listening } from './listening.ts';
-import type { PaidTexts } from './paid-texts.ts';
 import type { Survey } from './recording/survey.ts';
 import type { SpeechWindow } from './recording/windows.ts';
-import type { SpeechRequest, SpeechText } from './speech-to-text.ts';
+import { speechTextSchema, type SpeechRequest, type SpeechText } from './speech-to-text.ts';
 
 /** One request: a window of a recording that starts `offsetMs` after the first one. */
 export type Question = {
@@ -16,7 +15,8 @@ export type Question = {
 
 export type AskingDeps = Pick<Listening, 'cut'> & {
   transcribe(request: SpeechRequest, signal: AbortSignal): Promise<SpeechText>;
-  readonly paid: PaidTexts;
+  /** What was paid for this message at an earlier delivery: a call that comes again after a failure pays only for what is missing. */
+  readonly paid: PaidSteps;
   /** `concurrency`: requests that one call has open at the same time. */
   readonly setup: { readonly concurrency: number; readonly model: string };
 };
@@ -29,13 +29,13 @@ const TOLERATED = { count: 3, share: 0.1 };
  * cannot be read. Throws the provider's refusal when it refuses too many; that and every other failure with what was paid for this call.
  */
 export async function askAll(
-  call: string,
   questions: readonly Question[],
   analysis: AnalysisSettings,
   deps: AskingDeps,
   signal: AbortSignal,
 ): Promise<(SpeechText | null)[]> {
   const { language, keywords } = analysis;
+  const paid = deps.paid.within(deps.setup.model);
   const tolerated = Math.max(TOLERATED.count, Math.floor(questions.length * TOLERATED.share));
   const answered: SpeechText[] = [];
   let refused = 0;
@@ -43,7 +43,9 @@ export async function askAll(
     const audio = () => deps.cut(source, survey.layout, { channel: window.channel, parts: window.parts }, stopped);
     const key = `${offsetMs}:${source.size}:${window.channel}:${window.startMs}-${window.endMs}`;
     try {
-      const text = await deps.paid.remember(call, key, () => deps.transcribe({ audio, language, keywords }, stopped));
+      const text = await paid.once(key, speechTextSchema, () =>
+        deps.transcribe({ audio, language, keywords }, stopped),
+      );
       answered.push(text);
       return text;
     } catch (error) {

@@ -1,6 +1,5 @@
-import type { CallEnded, Received } from '@pipeline/contracts';
+import { createPaidSteps, type CallEnded, type Received } from '@pipeline/contracts';
 import { listening, type FileAudio } from './listening.ts';
-import { createPaidTexts } from './paid-texts.ts';
 
 /** What the tests of transcriber work with. */
 export const CALL_SID = `CA${'0f'.repeat(16)}`;
@@ -39,7 +38,7 @@ export function audioOf(bytes: Uint8Array): FileAudio {
 /** What a transcriber needs beside its recordings and its provider. Sandbox speech is faster than anybody speaks. */
 export const surroundings = () => ({
   ...listening,
-  paid: createPaidTexts({ maxCalls: 4, maxChars: 100_000, lifetimeMs: 60_000 }),
+  paid: createPaidSteps(),
   report: () => {},
   now: Date.now,
   setup: {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { callTranscribedSchema, failureOf, KNOWN_PRICES, PermanentError, RetryLaterError } from '@pipeline/contracts';
+import {
+  callTranscribedSchema,
+  createPaidSteps,
+  failureOf,
+  KNOWN_PRICES,
+  PermanentError,
+  RetryLaterError,
+} from '@pipeline/contracts';
 import { audioOf, CALL_SID, ended, surroundings } from './fixtures.ts';
 import { handle, handOn, type Progress, type TranscriberDeps } from './handler.ts';
 import { createReport } from './report.ts';
@@ -173,6 +180,27 @@ describe('the transcriber', () => {
     const { deps } = depsOf({ recordings, texts: ['one', 'two', ...Array.from({ length: 4 }, () => refusal)] });
     const spent = { model: 'gpt-transcribe', usage: { requests: 2, audioSeconds: 3 } };
     await expect(handle(ended, deps, never)).rejects.toMatchObject({ name, spent });
+  });
+
+  test('asks, when a call comes again after a failure, for the missing stretches alone', async () => {
+    const times = Array.from({ length: 4 }, (_, at) => 4 * at);
+    const recordings = [{ source: recordingOf(20, times, []), offsetMs: 0 }];
+    const outcomes = new Map<string, unknown>();
+    const busy = depsOf({
+      recordings,
+      texts: ['one', 'two', new RetryLaterError('busy')],
+      paid: createPaidSteps(outcomes),
+    });
+    await expect(handle(ended, busy.deps, never)).rejects.toThrow('busy');
+    const later = depsOf({ recordings, texts: ['three', 'four'], paid: createPaidSteps(outcomes) });
+    const [event] = await handle(ended, later.deps, never);
+    expect(event).toMatchObject({
+      data: {
+        transcript: { text: ['one', 'two', 'three', 'four'].map((words) => `caller: ${words}`).join('\n') },
+        stages: { transcriber: { usage: { requests: 4, audioSeconds: 6 } } },
+      },
+    });
+    expect(later.requests).toHaveLength(2);
   });
 
   test('in mode channels asks once for each speaker', async () => {

@@ -57,7 +57,7 @@ export async function handle(
   try {
     deps.report({ kind: 'started', callSid });
     const { analysis, liveTranscript: live } = event.data;
-    const call = { key: `${callSid}:r${event.revision}`, recordings: opened.recordings, analysis, live };
+    const call = { recordings: opened.recordings, analysis, live };
     const { transcript, usage } = await hear(call, deps, signal);
     const { text, segments, quality } = transcript;
     const flags = quality?.flags ?? [];

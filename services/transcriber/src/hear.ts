@@ -9,9 +9,8 @@ import { spokenLanguage, transcriptOf } from './transcript.ts';
 /** A recording of the call on this machine. `offsetMs` is its start, counted from the start of the first recording. */
 export type CallRecording = { readonly source: FileAudio; readonly offsetMs: number };
 
-/** A call to listen to. `key` is its own and that of its revision. */
+/** A call to listen to. */
 export type HeardCall = {
-  readonly key: string;
   readonly recordings: readonly CallRecording[];
   readonly analysis: AnalysisSettings;
   readonly live: readonly LiveTurn[] | null;
@@ -37,7 +36,7 @@ export type Heard = { readonly transcript: Transcript; readonly usage: Record<st
 export async function hear(call: HeardCall, deps: HearingDeps, signal: AbortSignal): Promise<Heard> {
   const { questions, hasTones } = await listen(call.recordings, deps, signal);
   if (questions.length === 0) throw new PermanentError('NO_SPEECH');
-  const answers = await askAll(call.key, questions, call.analysis, deps, signal);
+  const answers = await askAll(questions, call.analysis, deps, signal);
   const texts = answers.filter((answer) => answer !== null);
   const parts = questions.map((question, index) => partOf(question, answers[index]?.text ?? ''));
   const { channelMap, maxCharsPerSec, model } = deps.setup;

@@ -6,7 +6,6 @@ import { createSpeechToText } from './adapters/openai.ts';
 import { createTwilio } from './adapters/twilio.ts';
 import { configSchema, setupOf, speechOf, twilioOf } from './config.ts';
 import { handle, handOn, type TranscriberDeps } from './handler.ts';
-import { createPaidTexts } from './paid-texts.ts';
 import { createReport } from './report.ts';
 
 const config = loadConfig(configSchema, process.env);
@@ -25,11 +24,9 @@ const twilio = createTwilio(twilioOf(config));
 service.onStop('twilio', () => twilio.close());
 const listener = createListener();
 service.onStop('listener', () => listener.close());
-const deps: TranscriberDeps = {
+const deps: Omit<TranscriberDeps, 'paid'> = {
   ...listener,
   openRecordings: twilio.openRecordings,
-  // Longer than the longest wait between two deliveries of a call that fails.
-  paid: createPaidTexts({ maxCalls: 64, maxChars: 500_000, lifetimeMs: 15 * 60_000 }),
   transcribe: createSpeechToText(speechOf(config)),
   report: createReport(service.logger),
   now: Date.now,
@@ -43,7 +40,7 @@ const stage = await broker.startStage({
   stage: 'transcriber',
   crashPrefix: 'tr',
   crashPoint: service.crashPoint,
-  handle: (event, signal) => handle(event, deps, signal),
+  handle: (event, paid, signal) => handle(event, { ...deps, paid }, signal),
   handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
   timing: config,
   logger: service.logger,

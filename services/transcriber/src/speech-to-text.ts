@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Speech for speech-to-text. `audio` is a WAV file of one channel, read only when its turn has come. */
 export type SpeechRequest = {
   readonly audio: () => Promise<Uint8Array<ArrayBuffer>>;
@@ -6,8 +8,9 @@ export type SpeechRequest = {
 };
 
 /** What was said. `language` as heard, `null` when unsure; `usage` is what the provider counted. */
-export type SpeechText = {
-  readonly text: string;
-  readonly language: string | null;
-  readonly usage: Readonly<Record<string, number>>;
-};
+export const speechTextSchema = z.object({
+  text: z.string(),
+  language: z.string().nullable(),
+  usage: z.record(z.string(), z.number()),
+});
+export type SpeechText = Readonly<z.infer<typeof speechTextSchema>>;

@@ -1,4 +1,4 @@
-import type { FailureCode } from '@pipeline/contracts';
+import { z } from 'zod';
 import { cleanText, isWrittenIn, maskCards, sentencesOf, wordForms } from '@pipeline/evidence';
 import { isGrounded, type SpokenWords } from './grounded.ts';
 import { shorten } from './shorten.ts';
@@ -14,15 +14,14 @@ export type SummaryRules = {
   readonly spoken: SpokenWords;
 };
 
-export type Judgement =
-  | { readonly kind: 'good'; readonly summary: string }
-  | {
-      readonly kind: 'bad';
-      readonly code: Extract<
-        FailureCode,
-        'OUTPUT_WRONG_LANGUAGE' | 'OUTPUT_UNGROUNDED' | 'OUTPUT_LEAKED' | 'PROVIDER_REFUSED'
-      >;
-    };
+const BAD = ['OUTPUT_WRONG_LANGUAGE', 'OUTPUT_UNGROUNDED', 'OUTPUT_LEAKED', 'PROVIDER_REFUSED'] as const;
+
+/** What becomes of a summary: the words that may be kept, or why none may. */
+export const judgementSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('good'), summary: z.string() }),
+  z.object({ kind: z.literal('bad'), code: z.enum(BAD) }),
+]);
+export type Judgement = z.infer<typeof judgementSchema>;
 
 /** So many words in a row are no accident. */
 const LEAKED_WORDS = 9;
