@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { RetryLaterError } from '@pipeline/contracts';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import type { Store } from '../connection/store.ts';
-import { holdRow, newRow, openDeliveries, type DeliveryParts } from '../fixtures/deliveries.ts';
+import { holdRow, newRow, openDeliveries, retriedRow, type DeliveryParts } from '../fixtures/deliveries.ts';
 import { openStore } from '../fixtures/store.ts';
 import { claimDue, type Claimed, type ClaimOptions } from './claim.ts';
 import type { EndpointBook } from './endpoint/book.ts';
@@ -66,10 +66,7 @@ describe('the places of who claims', () => {
 
 describe('an endpoint that is looked at', () => {
   it('is not looked at again while the share of the lane that waits is full', async () => {
-    for (let place = 0; place < 8; place += 1) {
-      const hold = await holdRow(parts.deliveries, newRow());
-      await parts.deliveries.settle(hold, { next: { state: 'pending', retryInMs: 0 }, attempt: null }, never);
-    }
+    for (let place = 0; place < 8; place += 1) await retriedRow(parts.deliveries, newRow());
     const claimed = await claim({});
     expect(claimed).toHaveLength(6);
     expect(await dueEndpoints()).toEqual([]);
@@ -105,6 +102,28 @@ describe('an endpoint that is looked at', () => {
     expect(await claim({ leaseMs: 0 })).toHaveLength(1);
     expect(await dueEndpoints()).toEqual(['biz_1']);
     expect((await claim({})).map(({ row }) => row.eventType)).toEqual(['webhook.test']);
+    expect(await dueEndpoints()).toEqual([]);
+  });
+
+  it('is looked at for a row that came between the look at its rows and the note of it', async () => {
+    await parts.deliveries.freeze(newRow(), DUE, never);
+    const late = newRow();
+    let isFirst = true;
+    // Another process finds noted what this one is about to take back, so it writes nothing.
+    const book: EndpointBook = {
+      ...parts.book,
+      change: async (id, change, signal) => {
+        if (isFirst) {
+          isFirst = false;
+          await parts.deliveries.freeze(late, DUE, signal);
+        }
+        return parts.book.change(id, change, signal);
+      },
+    };
+    const deps = { deliveries: parts.models.deliveries, book, leased: createLeasedRows() };
+    expect(await claimDue(deps, OPTIONS)).toHaveLength(1);
+    expect(await dueEndpoints()).toEqual(['biz_1']);
+    expect((await claim({})).map(({ row }) => row.webhookId)).toEqual([late.webhookId]);
     expect(await dueEndpoints()).toEqual([]);
   });
 

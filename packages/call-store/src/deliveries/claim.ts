@@ -2,10 +2,12 @@ import { trusted, type Model } from 'mongoose';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import type { EndpointBook } from './endpoint/book.ts';
-import { LANES } from './endpoint/due.ts';
-import type { Endpoint, EndpointChange, Lane } from './endpoint/endpoint.ts';
-import { noteLook, returnSlots, takeSlots, type SlotRequest } from './endpoint/slots.ts';
+import { oldest, readPages } from './due-rows.ts';
+import { earlier, LANES } from './endpoint/due.ts';
+import type { Endpoint, Lane } from './endpoint/endpoint.ts';
+import { noteWaiting, returnSlots } from './endpoint/slots.ts';
 import { leaseFields } from './freeze.ts';
+import { grant, slotOf, type Granted } from './grant.ts';
 import type { LeasedRows } from './leased-rows.ts';
 import { toRow } from './mapping.ts';
 import type { DeliveryDocument } from './model.ts';
@@ -44,17 +46,11 @@ type Deps = {
 };
 /** A time of the database, and that of the process before it was asked for. */
 type Instant = { readonly now: Date; readonly at: number };
-type Waiting = { readonly _id: string; readonly nextAttemptAt: Date };
-/** A lane that was not read is not there. */
-type Pages = Readonly<Partial<Record<Lane, readonly Waiting[]>>>;
-
 const ANY_PLACE: ClaimPlaces = { keep: (_endpointId, wanted) => wanted, giveBack: () => undefined };
 /** Endpoints that one round looks at, the one that waited longest first. */
 const MAX_ENDPOINTS = 256;
 /** Endpoints that are worked on at the same time. */
 const PARALLEL = 8;
-/** As `$exists`, but as bounds of the index: the local stand-in looks through all rows of an endpoint and lane otherwise. */
-const WHENEVER = { $gt: new Date(0) };
 let claims = 0;
 
 /**
@@ -105,19 +101,20 @@ async function claimOf(
   options: ClaimOptions,
   { now, at }: Instant,
 ): Promise<Claimed[]> {
-  const pages = await readPages(deps.deliveries, endpoint, options, now);
+  const { leaseMs, signal } = options;
+  const pages = await readPages(deps.deliveries, endpoint, now, options, signal);
   const owner = `${checked(ownerSchema, options.owner, 'owner')}#${(claims += 1)}`;
-  const granted = await deps.book.change(
-    endpoint.id,
-    takeAndNote(endpoint, pages, owner, options, now),
-    options.signal,
-  );
-  if (granted.length === 0) return [];
-  const rows = await leaseRows(
-    deps.deliveries,
-    { ids: granted, dueAt: now, lease: { owner, leaseMs: options.leaseMs } },
-    options.signal,
-  );
+  const change = grant(endpoint, pages, now, { ...options, owner });
+  const granted = await deps.book.change(endpoint.id, change, signal);
+  const lying: Laying = { ids: granted.ids, dueAt: now, lease: { owner, leaseMs } };
+  const [leased, looked] = await Promise.allSettled([
+    leaseRows(deps.deliveries, lying, signal),
+    noteOverlooked(deps, endpoint.id, granted, new Date(now.getTime() + leaseMs), signal),
+  ]);
+  if (leased.status === 'rejected') throw leased.reason;
+  const rows = leased.value;
+  // What is leased is sent first of all. What the second look would have found is then found by `healDue`.
+  if (looked.status === 'rejected' && rows.length === 0) throw looked.reason;
   const waited = new Map(
     Object.values(pages)
       .flat()
@@ -126,71 +123,29 @@ async function claimOf(
   const claimed = rows.map((row) => ({ row, hold: holdOf(row, owner), dueAt: waited.get(row.id) ?? now }));
   for (const { row, hold } of claimed) deps.leased.remember(hold, row, now, at);
   // Others may have been faster with a row; what was granted for it goes back.
-  const unused = granted.filter((id) => !rows.some((row) => row.id === id)).map((id) => slotOf(owner, id));
-  if (unused.length > 0) await deps.book.change(endpoint.id, returnSlots(unused), options.signal);
+  const unused = granted.ids.filter((id) => !rows.some((row) => row.id === id)).map((id) => slotOf(owner, id));
+  if (unused.length > 0) await deps.book.change(endpoint.id, returnSlots(unused), signal);
   return claimed;
 }
 
-/** The oldest rows of each lane that may send: one more than may be taken, so that what stays behind is known. */
-async function readPages(
-  deliveries: Model<DeliveryDocument>,
-  endpoint: Endpoint,
-  { limit, later, signal }: ClaimOptions,
-  now: Date,
-): Promise<Pages> {
-  const page = (lane: Lane, size: number): Promise<Waiting[]> => {
-    const query = () =>
-      deliveries
-        .find({ endpointId: endpoint.id, lane, nextAttemptAt: trusted(WHENEVER) }, { nextAttemptAt: 1 })
-        .sort({ nextAttemptAt: 1 })
-        .limit(size + 1)
-        .lean<Waiting[]>()
-        .exec();
-    return inTime('find due deliveries', signal, query);
+/**
+ * The second look at lanes that were made known for later (see `Raised`). `leasedUntil`: no row that this process or one of the others
+ * leases from now on is due earlier, so what is found before that came meanwhile.
+ */
+async function noteOverlooked(
+  { deliveries, book }: Deps,
+  endpointId: string,
+  { ids, raised }: Granted,
+  leasedUntil: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const look = async (lane: Lane, from: Date | null): Promise<void> => {
+    const before = earlier(from, leasedUntil) ?? leasedUntil;
+    const rows = await oldest(deliveries, { endpointId, lane, before }, ids.length + 1, signal);
+    const overlooked = rows.find(({ _id }) => !ids.includes(_id));
+    if (overlooked !== undefined) await book.change(endpointId, noteWaiting(lane, overlooked.nextAttemptAt), signal);
   };
-  const isOpen = endpoint.state === 'active' || (endpoint.resumesAt !== null && endpoint.resumesAt <= now);
-  // A test that ended with its process waits since the end of its lease, which nobody may have noted so far.
-  const hasTest = endpoint.waiting.test !== null || endpoint.leases.some((lease) => lease.lane === 'test');
-  const [first, after, test] = await Promise.all([
-    isOpen ? page('first', limit) : null,
-    isOpen ? page('later', Math.max(0, later)) : null,
-    hasTest ? page('test', limit) : null,
-  ]);
-  return { ...(first && { first }), ...(after && { later: after }), ...(test && { test }) };
-}
-
-/** Takes slots for the rows that are due, and notes what stays behind. Answers with the ids of the rows that got one. */
-function takeAndNote(
-  seen: Endpoint,
-  pages: Pages,
-  owner: string,
-  options: ClaimOptions,
-  now: Date,
-): EndpointChange<string[]> {
-  const isDue = ({ nextAttemptAt }: Waiting): boolean => nextAttemptAt <= now;
-  const dueOf = (lane: Lane, count: number): Waiting[] => (pages[lane] ?? []).filter(isDue).slice(0, count);
-  const test = dueOf('test', options.limit);
-  const first = dueOf('first', options.limit - test.length);
-  const later = dueOf('later', Math.min(options.later, options.limit - test.length - first.length));
-  const request = (lane: Lane, rows: readonly Waiting[]): SlotRequest => ({
-    lane,
-    ids: rows.map((row) => slotOf(owner, row._id)),
-    leaseMs: options.leaseMs,
-  });
-  const take = takeSlots([request('test', test), request('first', first), request('later', later)]);
-  return (endpoint, at) => {
-    const taken = take(endpoint, at);
-    const ids = new Set(taken.answer);
-    const look: { [L in Lane]?: Date | null } = {};
-    for (const lane of LANES) {
-      const rows = pages[lane];
-      const left = rows?.find((row) => !ids.has(slotOf(owner, row._id)));
-      if (rows !== undefined) look[lane] = left?.nextAttemptAt ?? null;
-    }
-    const noted = noteLook(seen.version, look)(taken.endpoint, at);
-    const rows = [...test, ...first, ...later].filter((row) => ids.has(slotOf(owner, row._id)));
-    return { endpoint: noted.endpoint, answer: rows.map((row) => row._id) };
-  };
+  await Promise.all(LANES.flatMap((lane) => (raised[lane] === undefined ? [] : [look(lane, raised[lane])])));
 }
 
 type Laying = { readonly ids: readonly string[]; readonly dueAt: Date; readonly lease: Lease };
@@ -204,6 +159,7 @@ async function leaseRows(
   { ids, dueAt, lease }: Laying,
   signal: AbortSignal,
 ): Promise<DeliveryRow[]> {
+  if (ids.length === 0) return [];
   const update = [{ $set: { ...leaseFields(lease), updatedAt: '$$NOW' } }];
   const filter = { _id: trusted({ $in: [...ids] }), nextAttemptAt: trusted({ $lte: dueAt }) };
   const lay = () => deliveries.updateMany(filter, update, { updatePipeline: true }).exec();
@@ -215,8 +171,4 @@ async function leaseRows(
 
 function holdOf(row: DeliveryRow, owner: string): Hold {
   return { rowId: row.id, endpointId: row.endpointId, owner, slot: slotOf(owner, row.id), lane: row.lane };
-}
-
-function slotOf(owner: string, rowId: string): string {
-  return `${owner}/${rowId}`;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { internalsOf, type Store } from '../connection/store.ts';
 import { newCallSid } from '../fixtures/call-log.ts';
-import { holdRow, newRow } from '../fixtures/deliveries.ts';
+import { holdRow, newRow, reached, retriedRow } from '../fixtures/deliveries.ts';
 import { openStore } from '../fixtures/store.ts';
 import {
   createDeliveryStore,
@@ -174,13 +174,14 @@ test('settling ends the lease, counts the attempt, remembers it, and a delivered
     next: { state: 'pending', retryInMs: 0 },
     attempt: attempt({ code: 'http_5xx', httpStatus: 503 }),
   } as const;
-  expect(await deliveries.settle(hold, again, never)).toMatchObject({
-    kind: 'settled',
-    row: { state: 'pending', attempts: 1, lane: 'later' },
-  });
+  const failed = await deliveries.settle(hold, again, never);
+  expect(failed).toMatchObject({ kind: 'settled', row: { state: 'pending', attempts: 1, lane: 'later' } });
+  await reached(deliveries, failed);
   const [second] = await claim(deliveries, 'two');
   const ours = { next: { state: 'pending', retryInMs: 0 }, charged: false, attempt: attempt({ code: 'dns_error' }) };
-  expect(await deliveries.settle(second!.hold, ours as AttemptOutcome, never)).toMatchObject({ row: { attempts: 1 } });
+  const free = await deliveries.settle(second!.hold, ours as AttemptOutcome, never);
+  expect(free).toMatchObject({ row: { attempts: 1 } });
+  await reached(deliveries, free);
   const [third] = await claim(deliveries, 'three');
   const done = await deliveries.settle(third!.hold, { next: { state: 'delivered' }, attempt: attempt() }, never);
   expect(done).toMatchObject({ row: { state: 'delivered', attempts: 2, nextAttemptAt: null } });
@@ -227,10 +228,7 @@ test('F73: one endpoint never fills the batch: its share is capped over rounds, 
 
 test('a first attempt is claimed before retries that have been due for longer', async () => {
   const deliveries = await open();
-  for (let place = 0; place < 20; place += 1) {
-    const hold = await holdRow(deliveries, newRow());
-    await deliveries.settle(hold, { next: { state: 'pending', retryInMs: 0 }, attempt: null }, never);
-  }
+  for (let place = 0; place < 20; place += 1) await retriedRow(deliveries, newRow());
   await deliveries.freeze(newRow(), DUE, never);
   const lanes = (await claim(deliveries, 'one')).map(({ hold }) => hold.lane);
   expect(lanes).toEqual(['first', ...Array.from({ length: 6 }, () => 'later')]);

@@ -14,7 +14,8 @@ import {
   type DeliverySearch,
   type DeliveryState,
 } from './index.ts';
-import { noteLook, noteWaiting, returnSlots } from './endpoint/slots.ts';
+import { noteLook } from './endpoint/look.ts';
+import { noteWaiting, returnSlots } from './endpoint/slots.ts';
 
 const never = new AbortController().signal;
 const lease = { owner: 'worker', leaseMs: 60_000 };

@@ -4,7 +4,8 @@ import { settleTimes } from './due.ts';
 import { newEndpoint, type Endpoint, type EndpointChange, type Lane } from './endpoint.ts';
 import { pause, resume } from './operate.ts';
 import { noteAttempt, type EndpointVerdict } from './outcome.ts';
-import { noteLook, noteWaiting, takeSlots } from './slots.ts';
+import { noteLook } from './look.ts';
+import { noteWaiting, takeSlots } from './slots.ts';
 
 const START = Date.parse('2025-12-09T10:30:00Z');
 const LIMITS = { maxInFlight: 5 };

@@ -35,47 +35,13 @@ export function returnSlots(ids: readonly string[]): EndpointChange<void> {
   };
 }
 
-/** Something waits for a slot, from `from` on. */
+/** Something waits for a slot, from `from` on. Where that is known already nothing is written: see `Raised`. */
 export function noteWaiting(lane: Lane, from: Date | 'now'): EndpointChange<void> {
   return (endpoint, now) => {
     const at = earlier(endpoint.waiting[lane], from === 'now' ? now : from);
     const waiting = { ...endpoint.waiting, [lane]: at };
     return { endpoint: at === endpoint.waiting[lane] ? endpoint : { ...endpoint, waiting }, answer: undefined };
   };
-}
-
-/** The oldest row that waits in each lane, null where none does; a lane that was not looked at is not there. */
-export type Look = Readonly<Partial<Record<Lane, Date | null>>>;
-
-/**
- * What a look at the rows of an endpoint found to wait after `version` was read. A note of somebody else since then stands, and so does
- * what is known of a lane that was not looked at.
- */
-export function noteLook(version: number, look: Look): EndpointChange<void> {
-  return (endpoint, now) => {
-    const isCurrent = endpoint.version === version;
-    const found = (lane: Lane): Date | null => {
-      const [known, seen] = [endpoint.waiting[lane], look[lane]];
-      if (seen === undefined) return known;
-      return isCurrent ? seen : earlier(known, seen);
-    };
-    const waiting = { first: found('first'), later: found('later'), test: found('test') };
-    const isThrough = (['first', 'later'] as const).every((lane) => {
-      const from = waiting[lane];
-      return look[lane] !== undefined && (from === null || from > now);
-    });
-    const isDraining = endpoint.isDraining && !(isCurrent && isThrough);
-    const isKnown =
-      isAt(waiting.first, endpoint.waiting.first) &&
-      isAt(waiting.later, endpoint.waiting.later) &&
-      isAt(waiting.test, endpoint.waiting.test) &&
-      isDraining === endpoint.isDraining;
-    return { endpoint: isKnown ? endpoint : { ...endpoint, waiting, isDraining }, answer: undefined };
-  };
-}
-
-function isAt(one: Date | null, other: Date | null): boolean {
-  return one?.getTime() === other?.getTime();
 }
 
 /** How many of a lane may begin now. */
