@@ -52,6 +52,8 @@ export type AttemptOutcome = {
     | { readonly state: 'delivered' | 'exhausted' | 'disabled' | 'cancelled' | 'no_endpoint' };
   /** False when the fault was ours: the attempt does not count against the schedule. Default true. */
   readonly charged?: boolean;
+  /** True when the fault was ours, charged or not: such failures in a row are counted. Default false. */
+  readonly isOurs?: boolean;
   /** What its business allows now. Default as it was. */
   readonly limits?: EndpointLimits;
   /** What it says about the endpoint. Default nothing. */

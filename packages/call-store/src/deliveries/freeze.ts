@@ -55,7 +55,8 @@ export async function freeze(
       const { hold, now } = taken;
       const lease = { owner: hold.owner, leaseMs: beginning.lease.leaseMs };
       if (await insert(deliveries, checkedRow, leaseFields(lease), signal)) {
-        leased.remember(hold, { id: hold.rowId, lane, trigger: checkedRow.trigger, attempts: 0 }, now, at);
+        const { trigger } = checkedRow;
+        leased.remember(hold, { id: hold.rowId, lane, trigger, attempts: 0, ownFailures: null }, now, at);
         return { kind: 'held', hold };
       }
       await book.change(endpointId, returnSlots([hold.slot]), signal);
@@ -103,6 +104,7 @@ async function insert(
     bodySha256: createHash('sha256').update(bytes).digest('hex'),
     attempts: 0,
     priorAttempts: 0,
+    ownFailures: null,
   };
   const frozen = { $mergeObjects: [{ $literal: content }, beginning, { _id: '$_id', ...TIMES_OF_NEW }] };
   const isNew = { $eq: [{ $type: '$state' }, 'missing'] };

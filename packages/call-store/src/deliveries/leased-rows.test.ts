@@ -3,7 +3,7 @@ import { createLeasedRows } from './leased-rows.ts';
 import type { Hold } from './row.ts';
 
 const NOW = new Date('2025-12-09T10:30:00Z');
-const ROW = { id: 'msg_1@biz_1', lane: 'first', trigger: 'schedule', attempts: 2 } as const;
+const ROW = { id: 'msg_1@biz_1', lane: 'first', trigger: 'schedule', attempts: 2, ownFailures: null } as const;
 
 afterEach(() => vi.useRealTimers());
 

@@ -1,7 +1,10 @@
 import type { DeliveryRow, Hold } from './row.ts';
 
 /** What of a row in work settling needs, and a time of the database at which it was so. */
-export type Held = { readonly row: Pick<DeliveryRow, 'id' | 'lane' | 'trigger' | 'attempts'>; readonly now: Date };
+export type Held = {
+  readonly row: Pick<DeliveryRow, 'id' | 'lane' | 'trigger' | 'attempts' | 'ownFailures'>;
+  readonly now: Date;
+};
 
 /** What this process knows of the rows that it has leased, so that settling one soon after needs no look at it. */
 export type LeasedRows = {
@@ -18,8 +21,8 @@ const REMEMBER_MS = 5_000;
 export function createLeasedRows(): LeasedRows {
   const rows = new WeakMap<Hold, Held & { readonly at: number }>();
   return {
-    remember: (hold, { id, lane, trigger, attempts }, now, at) =>
-      void rows.set(hold, { row: { id, lane, trigger, attempts }, now, at }),
+    remember: (hold, { id, lane, trigger, attempts, ownFailures }, now, at) =>
+      void rows.set(hold, { row: { id, lane, trigger, attempts, ownFailures }, now, at }),
     recall: (hold) => {
       const known = rows.get(hold);
       const passedMs = performance.now() - (known?.at ?? 0);

@@ -5,8 +5,8 @@ import type { DeliveryRow } from './row.ts';
 
 /** A row out of its document. A body that was not read, or was removed, is null. */
 export function toRow(document: DeliveryDocument): DeliveryRow {
-  const { _id, body, nextAttemptAt, ...rest } = document;
-  return { ...rest, id: _id, body: toBytes(body), nextAttemptAt: nextAttemptAt ?? null };
+  const { _id, body, nextAttemptAt, ownFailures = null, ...rest } = document;
+  return { ...rest, id: _id, body: toBytes(body), nextAttemptAt: nextAttemptAt ?? null, ownFailures };
 }
 
 /** An attempt out of its document, which is what was written for it. */

@@ -3,7 +3,7 @@ import type { CollectionPlan } from '../connection/collections.ts';
 import { modelOf } from '../connection/model.ts';
 import { ENDPOINTS, endpointSchema, type EndpointDocument } from './endpoint/document.ts';
 import type { Lane } from './endpoint/endpoint.ts';
-import type { DeliveryState, EventType, Trigger } from './row.ts';
+import type { DeliveryRow, DeliveryState, EventType, Trigger } from './row.ts';
 
 const DELIVERIES = 'webhook_deliveries';
 const ATTEMPTS = 'webhook_attempts';
@@ -32,6 +32,8 @@ export type DeliveryDocument = {
   readonly trigger: Trigger;
   readonly attempts: number;
   readonly priorAttempts: number;
+  /** Rows of before this was kept do not have it. */
+  readonly ownFailures?: DeliveryRow['ownFailures'];
   readonly openedAt: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -55,6 +57,7 @@ const deliverySchema = new Schema<DeliveryDocument>(
     trigger: String,
     attempts: Number,
     priorAttempts: Number,
+    ownFailures: { since: Date, count: Number },
     openedAt: Date,
     createdAt: Date,
     updatedAt: Date,

@@ -112,6 +112,7 @@ async function makeDue(
     lane: { $cond: [{ $eq: ['$lane', 'test'] }, 'test', 'later'] },
     trigger: { $literal: 'replay' },
     priorAttempts: '$attempts',
+    ownFailures: { $literal: null },
     openedAt: '$$NOW',
     nextAttemptAt: '$$NOW',
     updatedAt: '$$NOW',

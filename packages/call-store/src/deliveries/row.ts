@@ -56,6 +56,11 @@ export type DeliveryRow = {
   readonly attempts: number;
   /** Of these, the ones before the last replay: the schedule begins anew after them. */
   readonly priorAttempts: number;
+  /**
+   * The attempts up to the last one that failed on our own side, in a row: since when, by the clock of the database, and how many. Null
+   * when the last one did not, and after a replay.
+   */
+  readonly ownFailures: { readonly since: Date; readonly count: number } | null;
   /** When it became due for the first time, or again by a replay. */
   readonly openedAt: Date;
   readonly createdAt: Date;

@@ -9,6 +9,7 @@ import type { EndpointVerdict } from './endpoint/outcome.ts';
 import type { AttemptOutcome } from './index.ts';
 import { createLeasedRows } from './leased-rows.ts';
 import type { DeliveryModels } from './model.ts';
+import { createOperatorDeliveries } from './operator.ts';
 import type { Hold } from './row.ts';
 import { settle, type SettleDeps } from './settle.ts';
 
@@ -101,6 +102,41 @@ it('F86: what a receiver answered to an attempt whose lease was over is heard of
   expect(await parts.book.find(endpointId, never)).toMatchObject({ state: 'disabled' });
   expect(await parts.deliveries.find(taken?.row.webhookId ?? '', never)).toEqual([taken?.row]);
   await parts.deliveries.settle(taken!.hold, { next: { state: 'delivered' }, attempt: null }, never);
+});
+
+it('failures of our own in a row are counted since the first of them; any other outcome and a replay end the row', async () => {
+  const row = newRow({ endpointId, businessId: endpointId });
+  const ours: AttemptOutcome = {
+    next: { state: 'pending', retryInMs: 0 },
+    charged: false,
+    isOurs: true,
+    attempt: null,
+  };
+  const theirs: AttemptOutcome = { next: { state: 'pending', retryInMs: 0 }, attempt: null };
+  let hold = await holdRow(parts.deliveries, row);
+  const settleAndClaim = async (outcome: AttemptOutcome) => {
+    const settled = await parts.deliveries.settle(hold, outcome, never);
+    if (settled.kind === 'lost') throw new Error('lost');
+    const claim = { owner: 'two', leaseMs: 60_000, limit: 1, later: 1, signal: never };
+    const claimed = await vi.waitFor(async () => {
+      const [first] = await parts.deliveries.claimDue(claim);
+      if (first === undefined) throw new Error('not due yet');
+      return first;
+    }, 20_000);
+    ({ hold } = claimed);
+    return { failedAt: settled.row.updatedAt, ownFailures: claimed.row.ownFailures };
+  };
+  const first = await settleAndClaim(ours);
+  expect(first.ownFailures).toEqual({ since: first.failedAt, count: 1 });
+  expect((await settleAndClaim(ours)).ownFailures).toEqual({ since: first.failedAt, count: 2 });
+  expect((await settleAndClaim({ ...ours, charged: true })).ownFailures).toEqual({ since: first.failedAt, count: 3 });
+  expect((await settleAndClaim(theirs)).ownFailures).toBeNull();
+  const again = await settleAndClaim(ours);
+  expect(again.ownFailures).toEqual({ since: again.failedAt, count: 1 });
+  await parts.deliveries.release(hold, never);
+  expect((await parts.deliveries.find(row.webhookId, never))[0]?.ownFailures).toEqual(again.ownFailures);
+  const operator = createOperatorDeliveries(store);
+  expect(await operator.replay(hold.rowId, never)).toMatchObject({ kind: 'due', row: { ownFailures: null } });
 });
 
 function depsOf(other: Partial<Pick<SettleDeps, 'book' | 'deliveries'>>): SettleDeps {

@@ -14,7 +14,7 @@ import { millisecondsSchema, ownerSchema, rowIdSchema, type DeliveryRow, type Ho
 /** What of a row a try changes, as it is after it. */
 export type SettledRow = Pick<
   DeliveryRow,
-  'id' | 'state' | 'lane' | 'trigger' | 'attempts' | 'nextAttemptAt' | 'updatedAt'
+  'id' | 'state' | 'lane' | 'trigger' | 'attempts' | 'ownFailures' | 'nextAttemptAt' | 'updatedAt'
 >;
 
 /** How settling ended. */
@@ -112,7 +112,7 @@ async function remember(log: AttemptLog, row: SettledRow, outcome: AttemptOutcom
 }
 
 /** What was tried waits among the later ones from now on; a test keeps its own lane. */
-function afterAttempt({ row, now }: Held, { next, charged = true }: AttemptOutcome): SettledRow {
+function afterAttempt({ row, now }: Held, { next, charged = true, isOurs = false }: AttemptOutcome): SettledRow {
   const isOfSchedule = charged && row.lane !== 'test';
   return {
     id: row.id,
@@ -121,6 +121,7 @@ function afterAttempt({ row, now }: Held, { next, charged = true }: AttemptOutco
     attempts: row.attempts + (charged ? 1 : 0),
     lane: isOfSchedule ? 'later' : row.lane,
     trigger: isOfSchedule ? 'schedule' : row.trigger,
+    ownFailures: isOurs ? { since: row.ownFailures?.since ?? now, count: (row.ownFailures?.count ?? 0) + 1 } : null,
     updatedAt: now,
   };
 }
@@ -141,18 +142,18 @@ async function readHeld(deliveries: Model<DeliveryDocument>, hold: Hold, signal:
   const [found] = await inTime('read a delivery in work', signal, query);
   if (found === undefined) return null;
   const { now, ...document } = found;
-  const { id, lane, trigger, attempts } = toRow(document);
-  return { row: { id, lane, trigger, attempts }, now };
+  const { id, lane, trigger, attempts, ownFailures } = toRow(document);
+  return { row: { id, lane, trigger, attempts, ownFailures }, now };
 }
 
 /** One atomic update of a row that is in work under this very lease; false when it is not. */
 async function writeHeld(
   deliveries: Model<DeliveryDocument>,
   hold: Hold,
-  { state, lane, trigger, attempts, nextAttemptAt, updatedAt }: SettledRow,
+  { state, lane, trigger, attempts, ownFailures, nextAttemptAt, updatedAt }: SettledRow,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const fields = { state, lane, trigger, attempts, lease: null, updatedAt };
+  const fields = { state, lane, trigger, attempts, ownFailures, lease: null, updatedAt };
   const update =
     nextAttemptAt === null
       ? { $set: fields, $unset: { nextAttemptAt: 1 as const } }

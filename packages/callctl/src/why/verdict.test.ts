@@ -111,6 +111,7 @@ function rowIn(state: DeliveryState): DeliveryRow {
     nextAttemptAt: AT,
     attempts: 1,
     priorAttempts: 0,
+    ownFailures: null,
     openedAt: AT,
     createdAt: AT,
     updatedAt: AT,

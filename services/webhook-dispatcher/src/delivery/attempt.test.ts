@@ -126,13 +126,35 @@ describe('one attempt', () => {
     expect((await world.attempt(deliveryWith({ attempts: attempt - 1 }))).outcome.next).toEqual(next);
   });
 
-  it('that failed on our side is free for the receiver and made again soon, for a day', async () => {
+  it.each(['dns_error', 'sender_exhausted'] as const)(
+    'that failed on our side (%s) is free for a day from the first such failure in a row, however old the webhook is',
+    async (code) => {
+      const world = createWorld({ result: failure(code) });
+      const last = { attempts: 9 };
+      const first = await world.attempt(deliveryWith(last));
+      expect(first.outcome).toMatchObject({ charged: false, isOurs: true, next: { state: 'pending' } });
+      const young = await world.attempt(deliveryWith({ ...last, ownFailures: failing(23) }));
+      expect(young.outcome).toMatchObject({ charged: false, isOurs: true, next: { state: 'pending' } });
+      const old = await world.attempt(deliveryWith({ ...last, ownFailures: failing(24) }));
+      expect(old.outcome).toMatchObject({ isOurs: true, next: { state: 'exhausted' } });
+      expect(old.outcome.charged).toBeUndefined();
+    },
+  );
+
+  it('that failed on our side is made again soon, and not much later however often it happens', async () => {
     const world = createWorld({ result: failure('dns_error') });
-    const young = await world.attempt(deliveryWith({ openedAt: new Date(NOW - 23 * 3_600_000) }));
-    expect(young.outcome).toMatchObject({ charged: false, next: { state: 'pending', retryInMs: 30_000 } });
-    const old = await world.attempt(deliveryWith({ openedAt: new Date(NOW - 25 * 3_600_000), attempts: 9 }));
-    expect(old.outcome.next).toEqual({ state: 'exhausted' });
-    expect(old.outcome.charged).toBeUndefined();
+    const delays: number[] = [];
+    for (const count of [0, 1, 2, 3, 400]) {
+      const { next } = (await world.attempt(deliveryWith({ ownFailures: failing(1, count) }))).outcome;
+      if (next.state === 'pending') delays.push(next.retryInMs);
+    }
+    expect(delays).toEqual([30_000, 60_000, 120_000, 150_000, 150_000]);
+  });
+
+  it('that an error of our own broke off never uses up an attempt', async () => {
+    const world = createWorld({ findSettings: () => Promise.reject(new Error('no database')) });
+    const late = await world.attempt(deliveryWith({ attempts: 9, ownFailures: failing(1_000, 5_000) }));
+    expect(late).toMatchObject({ code: 'internal_error', outcome: { charged: false, next: { state: 'pending' } } });
   });
 
   it('is not made when the body was removed or the business has no URL any more', async () => {
@@ -259,10 +281,15 @@ function deliveryWith(changes: Partial<OpenDelivery>): OpenDelivery {
     trigger: 'schedule',
     attempts: 0,
     priorAttempts: 0,
-    openedAt: new Date(NOW),
+    ownFailures: null,
     dueAt: new Date(NOW),
     ...changes,
   };
+}
+
+/** Failures of our own in a row that began so many hours ago. */
+function failing(hours: number, count = 1): OpenDelivery['ownFailures'] {
+  return { since: new Date(NOW - hours * 3_600_000), count };
 }
 
 function settingsWith(changes: Record<string, unknown>): FullSettings {

@@ -29,7 +29,7 @@ export type OpenDelivery = Pick<
   | 'trigger'
   | 'attempts'
   | 'priorAttempts'
-  | 'openedAt'
+  | 'ownFailures'
 > & {
   /** When this attempt was due. */
   readonly dueAt: Date;
@@ -55,9 +55,10 @@ export interface AttemptDeps {
 /** What came of an attempt: what the row becomes, and the code for metrics; `null` when nothing was to be sent. */
 export type AttemptReport = { readonly outcome: AttemptOutcome; readonly code: AttemptCode | null };
 
-/** Milliseconds until the next try after a failure of our own. */
+/** Milliseconds until the next try after a failure of our own: doubled with each in a row, and up to as much again is added. */
 const OWN_FAILURE_DELAY_MS = 30_000;
-/** Our own failures are free for the receiver for this long: a name whose zone is broken for good must end as well. */
+const MAX_OWN_FAILURE_DELAY_MS = 150_000;
+/** Our own failures are free from the first in a row for this long: a name whose zone is broken for good looks like one and must end. */
 const OWN_FAILURE_GRACE_MS = 24 * 3_600_000;
 const USER_AGENT = 'perfect-call-pipeline/1.0';
 
@@ -148,13 +149,13 @@ function afterwards(
   outcome: Outcome,
   scheduleSeconds: readonly number[],
   deps: AttemptDeps,
-): Pick<AttemptOutcome, 'next' | 'charged'> {
+): Pick<AttemptOutcome, 'next' | 'charged' | 'isOurs'> {
   if (outcome.kind !== 'failed') return { next: { state: outcome.kind } };
   if (delivery.eventType === 'webhook.test') return { next: { state: 'exhausted' } };
-  const isFree = !outcome.charged && deps.now() - delivery.openedAt.getTime() < OWN_FAILURE_GRACE_MS;
-  if (isFree) {
-    const retryInMs = Math.ceil(OWN_FAILURE_DELAY_MS * (1 + deps.random()));
-    return { next: { state: 'pending', retryInMs }, charged: false };
+  const { isOurs } = outcome;
+  if (isOurs && isFree(outcome.code, delivery.ownFailures, deps.now())) {
+    const delayMs = Math.min(OWN_FAILURE_DELAY_MS * 2 ** (delivery.ownFailures?.count ?? 0), MAX_OWN_FAILURE_DELAY_MS);
+    return { next: { state: 'pending', retryInMs: Math.ceil(delayMs * (1 + deps.random())) }, charged: false, isOurs };
   }
   const next = nextAttempt({
     attempt: delivery.attempts - delivery.priorAttempts + 1,
@@ -163,7 +164,14 @@ function afterwards(
     scheduleSeconds,
     random: deps.random(),
   });
-  return { next: next.kind === 'again' ? { state: 'pending', retryInMs: next.delayMs } : { state: 'exhausted' } };
+  if (next.kind === 'exhausted') return { next: { state: 'exhausted' }, isOurs };
+  return { next: { state: 'pending', retryInMs: next.delayMs }, isOurs };
+}
+
+/** An error of our own is never the receiver's. What a broken zone looks like as well is its own in the end. */
+function isFree(code: AttemptCode, before: OpenDelivery['ownFailures'], nowMs: number): boolean {
+  if (code === 'internal_error' || before === null) return true;
+  return nowMs - before.since.getTime() < OWN_FAILURE_GRACE_MS;
 }
 
 /** Headers whose value is ours and no secret; of all others only the name is recorded. */

@@ -135,7 +135,6 @@ function limitsOf(wishes: EndpointWishes, config: DispatcherOptions['config']): 
 }
 
 function openDelivery(webhook: FrozenWebhook): OpenDelivery {
-  const now = new Date();
   return {
     ...webhook,
     id: `${webhook.webhookId}@${webhook.endpointId}`,
@@ -143,7 +142,7 @@ function openDelivery(webhook: FrozenWebhook): OpenDelivery {
     trigger: 'schedule',
     attempts: 0,
     priorAttempts: 0,
-    openedAt: now,
-    dueAt: now,
+    ownFailures: null,
+    dueAt: new Date(),
   };
 }

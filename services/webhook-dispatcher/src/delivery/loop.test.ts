@@ -333,7 +333,7 @@ function deliveryOf(id: string): OpenDelivery {
     trigger: 'schedule',
     attempts: 0,
     priorAttempts: 0,
-    openedAt: new Date(),
+    ownFailures: null,
     dueAt: new Date(),
   };
 }

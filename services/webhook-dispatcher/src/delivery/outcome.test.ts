@@ -28,11 +28,11 @@ describe('what an answer means', () => {
   });
 
   it.each([400, 401, 403, 404, 405, 413, 422, 451])('asks again in the slow lane after %d', (status) => {
-    expect(judge(answer(status), NOW)).toMatchObject({ kind: 'failed', code: 'http_4xx', lane: 'slow', charged: true });
+    expect(judge(answer(status), NOW)).toMatchObject({ kind: 'failed', code: 'http_4xx', lane: 'slow', isOurs: false });
   });
 
   it.each([408, 425, 429, 500, 502, 503, 504, 599])('asks again on schedule after %d', (status) => {
-    expect(judge(answer(status), NOW)).toMatchObject({ kind: 'failed', lane: 'normal', charged: true });
+    expect(judge(answer(status), NOW)).toMatchObject({ kind: 'failed', lane: 'normal', isOurs: false });
   });
 
   it.each([429, 502, 503, 504])('honours Retry-After on %d, in seconds and as a date', (status) => {
@@ -78,7 +78,7 @@ describe('what an answer means', () => {
   it.each(['dns_error', 'sender_exhausted'] as const)(
     'does not charge %s, our own failure, to the receiver',
     (code) => {
-      expect(judge(failure(code), NOW)).toMatchObject({ kind: 'failed', code, charged: false });
+      expect(judge(failure(code), NOW)).toMatchObject({ kind: 'failed', code, isOurs: true });
     },
   );
 
@@ -90,7 +90,7 @@ describe('what an answer means', () => {
         code,
         lane: 'normal',
         retryAfterMs: null,
-        charged: true,
+        isOurs: false,
       });
     },
   );

@@ -12,8 +12,8 @@ export type Outcome =
       readonly lane: Lane;
       /** What the receiver asked us to wait, in milliseconds. */
       readonly retryAfterMs: number | null;
-      /** False when the failure is ours: the attempt does not count against the receiver. */
-      readonly charged: boolean;
+      /** The failure is our own: it does not count against the receiver, at least not at once. */
+      readonly isOurs: boolean;
     }
   /** The receiver wants nothing more at this endpoint; the delivery stays replayable. */
   | { readonly kind: 'disabled'; readonly code: 'endpoint_gone' | 'stopped_by_receiver' }
@@ -39,7 +39,7 @@ export function judge(result: SendResult, nowMs: number): Outcome {
   if (wish === 'abort-message') return { kind: 'cancelled', code: 'refused_by_receiver' };
   const retryAfterMs = THROTTLING.has(status) ? (askedFor(headers, nowMs) ?? null) : null;
   const lane = status >= 400 && status < 500 && !TRANSIENT.has(status) ? 'slow' : 'normal';
-  return { kind: 'failed', code: statusCode(result), lane, retryAfterMs, charged: true };
+  return { kind: 'failed', code: statusCode(result), lane, retryAfterMs, isOurs: false };
 }
 
 /**
@@ -53,7 +53,7 @@ function askedFor(headers: Readonly<Record<string, string>>, nowMs: number): num
 
 /** An attempt without an answer. Refused addresses, closed ports and silence are retried alike, so nobody can tell them apart. */
 export function failed(code: AttemptCode): Outcome {
-  return { kind: 'failed', code, lane: 'normal', retryAfterMs: null, charged: !OURS.has(code) };
+  return { kind: 'failed', code, lane: 'normal', retryAfterMs: null, isOurs: OURS.has(code) };
 }
 
 /** What the outcome of a delivery says about its endpoint. */
@@ -67,7 +67,7 @@ export function verdictOf(outcome: Outcome): EndpointVerdict {
       return { kind: 'none' };
     case 'failed': {
       const { retryAfterMs } = outcome;
-      if (!outcome.charged) return { kind: 'none' };
+      if (outcome.isOurs) return { kind: 'none' };
       if (outcome.code === 'throttled') return { kind: 'throttling', retryAfterMs };
       return outcome.lane === 'slow' ? { kind: 'refusing' } : { kind: 'unanswered', retryAfterMs };
     }
