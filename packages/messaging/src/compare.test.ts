@@ -29,6 +29,13 @@ describe('comparing what is with what is expected', () => {
     expect(kinds).toEqual(['wider', 'wider', 'differs', undefined]);
   });
 
+  it('takes more messages in work than expected for wider, as they are while a raised limit is rolled out, and fewer for a difference', () => {
+    const kinds = [5_000, -1, 999, 1_000].map(
+      (actual) => compareFields('S/c', { max_ack_pending: 1_000 }, { max_ack_pending: actual })[0]?.kind,
+    );
+    expect(kinds).toEqual(['wider', 'wider', 'differs', undefined]);
+  });
+
   it('marks what the server cannot change', () => {
     expect(compareFields('S/c', { max_waiting: 4_096 }, { max_waiting: 512 })[0]?.kind).toBe('fixed');
   });

@@ -18,8 +18,11 @@ export type Difference = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** More than expected is fine for these: nothing that a service relies on is lost. 0 and below mean without limit. */
-const AT_LEAST = new Set(['max_bytes', 'max_age', 'duplicate_window']);
+/**
+ * More than expected is fine for these: nothing that a service relies on is lost, and what was raised for the next release does not
+ * stop the pods of this one. 0 and below mean without limit.
+ */
+const AT_LEAST = new Set(['max_bytes', 'max_age', 'duplicate_window', 'max_ack_pending']);
 /** JetStream refuses to change these [measured for consumers, documented for streams]. */
 const FIXED = new Set(['storage', 'retention', 'ack_policy', 'deliver_policy', 'max_waiting']);
 const DURATIONS = new Set(['max_age', 'duplicate_window', 'ack_wait']);

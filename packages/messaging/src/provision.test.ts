@@ -62,6 +62,16 @@ describe('provision', () => {
     expect((await rig.operator.jsm.streams.info('CALL_ENDED')).config.max_age).toBe(nanos(72 * 3_600_000));
   });
 
+  it('puts max_ack_pending back to what is configured, up and down, without being asked: nothing is deleted by it', async () => {
+    const maxAckPending = async () =>
+      (await rig.operator.jsm.consumers.info('CALL_ENDED', 'transcriber')).config.max_ack_pending;
+    await provision({ MAX_ACK_PENDING: 5_000 });
+    expect(await maxAckPending()).toBe(5_000);
+    const { ok, lines } = await provision();
+    expect({ ok, now: await maxAckPending() }).toEqual({ ok: true, now: 1_000 });
+    expect(lines).toContain('changed: CALL_ENDED/transcriber max_ack_pending is 5000, expected 1000');
+  });
+
   it('says what cannot be changed, and neither deletes nor recreates it', async () => {
     await rig.provision();
     await rig.operator.jsm.consumers.delete('CALL_ENDED', 'transcriber');

@@ -7,14 +7,17 @@ export type ProvisionOptions = ConnectionIdentity & {
   /** What to make; by default what the configuration says. */
   readonly topology?: Topology;
   /**
-   * Also shrink limits that are wider than configured. Shrinking an age deletes events that may not have been worked yet, so
-   * it is never done unasked.
+   * Also shrink the limits of streams that are wider than configured. Shrinking an age deletes events that may not have been worked
+   * yet, so it is never done unasked.
    */
   readonly narrow?: boolean;
 };
 
 /** What was done, one sentence a line, and whether the broker now is as expected (apart from wider limits). */
 export type Provisioned = { readonly ok: boolean; readonly lines: readonly string[] };
+
+/** Limits of a consumer decide how much is in work at once: to shrink one deletes nothing, so it needs no asking. */
+const SHRINKS_UNASKED = new Set<string | null>(['max_ack_pending']);
 
 /** Bytes of an inline event with its headers; the server's own default. */
 const NEEDED_PAYLOAD = 1_048_576;
@@ -76,10 +79,11 @@ async function provisionOne(work: Work, narrow: boolean): Promise<string[]> {
   const found = await work.compare();
   if (found.length === 0) return [`${work.where}: as expected`];
   if (found.some(({ kind }) => kind === 'missing')) return create(work, narrow);
-  const change = found.filter(({ kind }) => kind === 'differs' || (kind === 'wider' && narrow));
+  const isLeft = ({ kind, field }: Difference): boolean => kind === 'wider' && !narrow && !SHRINKS_UNASKED.has(field);
+  const change = found.filter((one) => one.kind === 'differs' || (one.kind === 'wider' && !isLeft(one)));
   const lines = change.length === 0 ? [] : await update(work, change);
   const fixed = found.filter(({ kind }) => kind === 'fixed');
-  const wider = found.filter(({ kind }) => kind === 'wider' && !narrow);
+  const wider = found.filter(isLeft);
   return [
     ...lines,
     ...fixed.map(({ text }) => `cannot change: ${text}; the server allows it only for a new one`),

@@ -47,6 +47,17 @@ describe('the life of a stage', () => {
     await stage.stop();
   });
 
+  it('goes on while a raised MAX_ACK_PENDING is rolled out: it is provisioned before the pods are replaced', async () => {
+    const broker = await rig.connect();
+    await rig.provision({ MAX_ACK_PENDING: 5_000 });
+    const definition = transcriber(rig); // with the configuration of before, which it compares as every running pod does twice a minute
+    const stage = await broker.startStage(definition);
+    await broker.publish(callEnded());
+    await until('it works', () => outcomes(definition).length === 1);
+    expect(stage.readiness()).toEqual({ ok: true });
+    await stage.stop();
+  });
+
   it('a consumer that is deleted while it runs makes it unready; when it is back, nothing is worked twice', async () => {
     await rig.provision();
     const broker = await rig.connect();
