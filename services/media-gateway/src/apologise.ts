@@ -33,7 +33,10 @@ export async function apologiseForEnd(call: RingingCall, deps: EndDeps, signal: 
   return apologyOf(end === 'never_began' ? 'cannot_answer' : 'broke_off', business);
 }
 
-/** For the owner's publication and one look at it, after its grace. The caller hears nothing meanwhile. */
+/**
+ * For the owner's publication and one look at it, after its grace: only an owner who can tell nobody how the call ended is waited for
+ * so long. The caller hears nothing meanwhile.
+ */
 const PUBLISHED_WITHIN_MS = 2_000;
 
 /** As `endedReason` says it; `never_began`: the media stream was refused; `null`: it is not known. */
@@ -45,6 +48,8 @@ async function endOf(callSid: string, deps: EndDeps, signal: AbortSignal): Promi
   const limit = AbortSignal.any([signal, AbortSignal.timeout(knownWithinMs)]);
   for await (const known of deps.directory.follow(callSid, limit)) {
     if (known.kind === 'published') return known.endedReason ?? null;
+    if (known.kind === 'owned' && known.record.state === 'live' && known.record.endedReason !== undefined)
+      return known.record.endedReason;
     if (known.kind === 'answered') return 'never_began';
     if (known.kind === 'unknown') return null;
   }

@@ -1,6 +1,6 @@
 import { BrokerError, type Entry, type KeyValue } from '@pipeline/messaging';
 import type { Logger } from '@pipeline/runtime';
-import type { CallDirectory, KnownCall } from './call-directory.ts';
+import { knownOf, type CallDirectory, type KnownCall } from './call-directory.ts';
 import {
   answeredRecord,
   keyOfCall,
@@ -87,14 +87,9 @@ export class SharedDirectory implements CallDirectory {
 
   async look(callSid: string): Promise<KnownCall> {
     const late = this.#late.find(callSid);
-    if (late?.state === 'published') return published(late);
+    if (late?.state === 'published') return knownOf(late);
     try {
-      const record = (await this.#read(callSid))?.value ?? null;
-      if (record === null) return { kind: 'unknown' };
-      if (record.state === 'published') return published(record);
-      if (record.state === 'answered') return { kind: 'answered', record };
-      if (record.state === 'refused') return { kind: 'refused', record };
-      return { kind: 'owned', record, isSilent: false };
+      return knownOf((await this.#read(callSid))?.value ?? null);
     } catch {
       return { kind: 'away' };
     }
@@ -139,6 +134,15 @@ export class SharedDirectory implements CallDirectory {
       if (record.owner !== owner) return { answer: false };
       return { write: this.#owned('ending', record.facts), done: true };
     });
+  }
+
+  async noteEnd(callSid: string, endedReason: string): Promise<void> {
+    // Whoever could not be told waits until the end is published.
+    await this.#move<null>(callSid, (record) =>
+      record?.state === 'live' && record.owner === this.#presence.id
+        ? { write: { ...record, endedReason }, done: null }
+        : { answer: null },
+    ).catch(() => null);
   }
 
   async markPublished(callSid: string, endedReason?: string): Promise<void> {
@@ -241,8 +245,4 @@ export class SharedDirectory implements CallDirectory {
 /** A call that has an owner, or had one and is published. */
 function hasOwner(record: CallRecord): record is Exclude<CallRecord, AnsweredRecord | RefusedRecord> {
   return record.state !== 'answered' && record.state !== 'refused';
-}
-
-function published({ endedReason }: Extract<CallRecord, { state: 'published' }>): KnownCall {
-  return endedReason === undefined ? { kind: 'published' } : { kind: 'published', endedReason };
 }

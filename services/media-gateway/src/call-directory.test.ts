@@ -83,6 +83,24 @@ describe('a token of the directory', () => {
   });
 });
 
+describe('why a call has ended', () => {
+  it('is told by its owner alone, and changes nothing that was published', async () => {
+    const { a, b, bucket } = pods();
+    const token = await tokenOf(a.register(plan));
+    await a.noteEnd(CALL_SID, 'drain');
+    expect(await b.look(CALL_SID)).toMatchObject({ kind: 'answered' });
+    await a.openStream(CALL_SID, token);
+    await b.noteEnd(CALL_SID, 'completed');
+    await a.noteEnd(CALL_SID, 'drain');
+    expect(await b.look(CALL_SID)).toMatchObject({ kind: 'owned', record: { state: 'live', endedReason: 'drain' } });
+    await a.markPublished(CALL_SID, 'drain');
+    await a.noteEnd(CALL_SID, 'agent_lost');
+    expect(record(bucket)).toEqual({ state: 'published', endedReason: 'drain' });
+    bucket.isAway = true;
+    await expect(a.noteEnd(CALL_SID, 'drain')).resolves.toBeUndefined();
+  });
+});
+
 describe('the end of a call without a live transcript', () => {
   it('belongs to one process, however many ask', async () => {
     const { a, b } = pods({

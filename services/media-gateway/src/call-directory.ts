@@ -1,5 +1,5 @@
 import type { CallPlan } from './call/call.ts';
-import type { AnsweredRecord, CallFacts, OwnedRecord, RefusedRecord } from './call-record.ts';
+import type { AnsweredRecord, CallFacts, CallRecord, OwnedRecord, RefusedRecord } from './call-record.ts';
 
 /**
  * What all processes behind one public URL agree on about a call: its webhook, its media stream and its status callback are three
@@ -34,6 +34,8 @@ export type CallDirectory = {
   claimEnd(callSid: string, facts: CallFacts): Promise<boolean>;
   /** Makes this process the owner of a call whose owner is silent. Rejected when it cannot be known now. */
   takeOver(callSid: string, owner: string): Promise<boolean>;
+  /** Why a call that is carried here has ended, before its end is published: the caller may still be on the line. Never rejected. */
+  noteEnd(callSid: string, endedReason: string): Promise<void>;
   /** The stream has `call.ended`. Never rejected. */
   markPublished(callSid: string, endedReason?: string): Promise<void>;
   /** This process carries the call no longer. */
@@ -48,3 +50,21 @@ export type KnownCall =
   | { readonly kind: 'refused'; readonly record: RefusedRecord }
   | { readonly kind: 'owned'; readonly record: OwnedRecord; readonly isSilent: boolean }
   | { readonly kind: 'published'; readonly endedReason?: string };
+
+/** What a record says. */
+export function knownOf(record: CallRecord | null): KnownCall {
+  if (record === null) return { kind: 'unknown' };
+  switch (record.state) {
+    case 'answered':
+      return { kind: 'answered', record };
+    case 'refused':
+      return { kind: 'refused', record };
+    case 'live':
+    case 'ending':
+      return { kind: 'owned', record, isSilent: false };
+    case 'published':
+      return record.endedReason === undefined
+        ? { kind: 'published' }
+        : { kind: 'published', endedReason: record.endedReason };
+  }
+}

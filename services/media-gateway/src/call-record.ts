@@ -30,7 +30,7 @@ export type StoredToken = z.infer<typeof tokenSchema>;
  * What all processes know of a call. It only moves forward:
  * `answered` TwiML was given, no media stream has opened;
  * `refused` the business called and somebody answered, but there was no room: it ends without ever having a media stream;
- * `live` the owner has its media stream, and with it the only live transcript;
+ * `live` the owner has its media stream, and with it the only live transcript; with `endedReason` it is over, and last words are awaited;
  * `ending` it ends without a media stream, or its owner was silent: the new owner publishes it;
  * `published` the stream has `call.ended`. Phone numbers are gone from here.
  */
@@ -42,7 +42,12 @@ export const callRecordSchema = z.discriminatedUnion('state', [
     tokens: z.array(tokenSchema).max(3),
   }),
   z.object({ state: z.literal('refused'), facts: factsSchema }),
-  z.object({ state: z.literal('live'), facts: factsSchema, owner: z.string() }),
+  z.object({
+    state: z.literal('live'),
+    facts: factsSchema,
+    owner: z.string(),
+    endedReason: z.string().max(64).optional(),
+  }),
   z.object({ state: z.literal('ending'), facts: factsSchema, owner: z.string() }),
   z.object({ state: z.literal('published'), endedReason: z.string().max(64).optional() }),
 ]);

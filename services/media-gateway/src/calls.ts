@@ -47,7 +47,10 @@ export function createCalls(deps: CallsDeps): Calls {
     if (present !== undefined) return present;
     const call: RunningCall = new RunningCall(plan, {
       ...deps,
-      onOver: () => deps.onOver(call.plan),
+      onOver: () => {
+        deps.onOver(call.plan);
+        tellWhoeverIsAsked(call, deps.directory);
+      },
       onHandedOver,
       onElsewhere: () => {
         running.delete(callSid);
@@ -87,6 +90,16 @@ export function createCalls(deps: CallsDeps): Calls {
       clearTimeout(limit);
     },
   };
+}
+
+/**
+ * After a media stream that we closed Twilio asks what comes next, perhaps another process, which would wait for the publication. A
+ * caller who has hung up is asked for by nobody.
+ */
+function tellWhoeverIsAsked(call: RunningCall, directory: Pick<CallDirectory, 'noteEnd'>): void {
+  const reason = call.endReason();
+  if (reason === null || reason === 'stream_stopped' || !call.isClosing()) return;
+  void directory.noteEnd(call.plan.callSid, reason);
 }
 
 /** Lets the map forget a call that was just settled. */

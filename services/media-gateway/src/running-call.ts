@@ -76,6 +76,11 @@ export class RunningCall {
     return this.#step.call.phase !== 'answered' && this.#step.call.phase !== 'live';
   }
 
+  /** Over, and the caller's last words are still awaited. */
+  isClosing(): boolean {
+    return this.#step.call.phase === 'closing';
+  }
+
   /** Why it ended; `null` while it lasts. */
   endReason(): EndReason | null {
     return this.#step.call.end?.reason ?? null;
