@@ -38,6 +38,11 @@ export type Reader = {
   businessOf(callSid: string): Promise<string | null>;
   /** The last dead letter of a call, or null. */
   lastDeadLetter(businessId: string, callSid: string): Promise<DeadLetter | null>;
+  /**
+   * The time of day by the broker's clock, which stamps every message, in milliseconds since 1970: this machine's own may be wrong.
+   * Takes the right to look at the consumer of webhook-dispatcher.
+   */
+  time(): Promise<number>;
   /** How much a stage has left to do. */
   consumerState(consumer: StageName | typeof COMMAND_CONSUMER): Promise<ConsumerState>;
   /** The sequence of its stream up to which a stage has settled every message. */
@@ -78,6 +83,11 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       const headers = Object.fromEntries(names.map((name) => [name, last.headers?.last(name) ?? '']));
       const bytes = await wholeBytes(last.data, last.data.length === 0 ? readClaim(last.headers) : null, claims);
       return { body: Buffer.from(bytes), headers, seq: last.seq };
+    },
+    time: async () => {
+      const state = await connection.jsm.consumers.info(STREAMS['call.extracted'], 'webhook-dispatcher');
+      connection.clock.note(state.ts);
+      return connection.clock.now();
     },
     consumerState: async (consumer) => {
       const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;

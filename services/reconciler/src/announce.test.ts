@@ -65,6 +65,7 @@ test('property: exactly the calls without a delivery get a notice, page by page,
       const asked: number[] = [];
       const result = await announce(
         {
+          time: async () => NOW,
           listStored: async function* (fromMs, toMs) {
             asked.push(fromMs, toMs);
             for (let at = 0; at < calls.length; at += pageSize)
@@ -79,7 +80,6 @@ test('property: exactly the calls without a delivery get a notice, page by page,
           publish: async (event) => void published.push(event),
         },
         { lookbackMs: 96 * HOUR, settleMs: 120_000 },
-        NOW,
         never,
       );
       const silent = calls.flatMap(({ hasRow, last }, index) => (hasRow ? [] : [{ last, callSid: sidOf(index) }]));

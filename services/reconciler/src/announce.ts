@@ -3,6 +3,8 @@ import { judgeNotice, type LastNotice, type UnannouncedCall } from './notice.ts'
 import { inParallel } from './parallel.ts';
 
 export type AnnounceDeps = {
+  /** The time of day by the broker's clock, in milliseconds since 1970. */
+  time(): Promise<number>;
   /** CallLogs that were stored in a stretch of time (milliseconds since 1970), page by page. Neither tombstones nor expired calls. */
   listStored(fromMs: number, toMs: number, signal: AbortSignal): AsyncIterable<readonly UnannouncedCall[]>;
   /** Which of these calls have a delivery. */
@@ -27,12 +29,8 @@ const AT_ONCE = 16;
  * Publishes `call.extracted` for every CallLog that has no delivery: its notice was lost with the streams. What has one, in whatever
  * state, is webhook-dispatcher's; a tombstone gets none.
  */
-export async function announce(
-  deps: AnnounceDeps,
-  rules: AnnounceRules,
-  now: number,
-  signal: AbortSignal,
-): Promise<Announced> {
+export async function announce(deps: AnnounceDeps, rules: AnnounceRules, signal: AbortSignal): Promise<Announced> {
+  const now = await deps.time();
   let [looked, waiting, published] = [0, 0, 0];
   let settledUpTo: number | undefined;
   for await (const page of deps.listStored(now - rules.lookbackMs, now - rules.settleMs, signal)) {

@@ -59,8 +59,9 @@ function placeOf(more: Partial<Place> = {}): Place {
   };
 }
 
-function depsOf(place: Place): ReconcilerDeps {
+function depsOf(place: Place, now: number): ReconcilerDeps {
   return {
+    time: async () => now,
     listEnded: async function* (_sinceMs, from) {
       if (from !== null && place.isForgetful)
         throw new PermanentError('PROVIDER_REJECTED', { message: 'no such page' });
@@ -87,7 +88,7 @@ function depsOf(place: Place): ReconcilerDeps {
   };
 }
 
-const run = (place: Place, now = NOW) => reconcile(depsOf(place), RULES, now, never);
+const run = (place: Place, now = NOW) => reconcile(depsOf(place, now), RULES, never);
 const publishedOf = (place: Place): string[] => place.published.map(({ callSid }) => callSid);
 
 describe('a call that is nowhere with us', () => {
@@ -192,6 +193,20 @@ describe('the watermark', () => {
     expect(publishedOf(place)).toEqual([sidOf(1), sidOf(1)]);
     place.stored.set(sidOf(1), 'call');
     expect((await run(place, NOW + 60 * MINUTE)).watermark).toBe(NOW + 58 * MINUTE);
+  });
+
+  test('above the time of day counts as none: whatever clock wrote it had passed calls that nobody looked at', async () => {
+    const place = placeOf({ calls: [endedCall({ endedAt: NOW - 4 * DAY })], watermark: NOW + 1 });
+    expect(await run(place)).toMatchObject({ calls: { missing: 1 }, watermark: NOW - 4 * DAY });
+    const exact = placeOf({ calls: [endedCall({ endedAt: NOW - 4 * DAY })], watermark: NOW });
+    expect((await run(exact)).calls).toEqual({});
+  });
+
+  test('is not moved above the time of day by a sweep that a clock which was ahead has begun', async () => {
+    const calls = [endedCall({ endedAt: NOW - 5 * MINUTE })];
+    const sweep = { since: NOW - DAY, begun: NOW + 30 * MINUTE, oldestOpen: null, next: '1' };
+    const place = placeOf({ calls, watermark: NOW - 10 * MINUTE, sweep });
+    expect(await run(place)).toMatchObject({ calls: { missing: 1 }, watermark: NOW - 5 * MINUTE });
   });
 
   test('never reaches beyond thirty days: the shells of expired calls live 45', async () => {

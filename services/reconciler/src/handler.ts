@@ -12,6 +12,8 @@ export type CallPage = {
 };
 
 export interface ReconcilerDeps {
+  /** The time of day by the clock that stamps the ends of calls, in milliseconds since 1970. This machine's own may be wrong. */
+  time(signal: AbortSignal): Promise<number>;
   /** Calls that ended at or after a time, page by page from a named one on, or the first; some may have ended before it. */
   listEnded(sinceMs: number, from: string | null, signal: AbortSignal): AsyncIterable<CallPage>;
   /** What is stored of calls; those of which nothing is are absent. */
@@ -35,8 +37,9 @@ export interface ReconcilerDeps {
 
 export type ReconcilerRules = JudgeRules & WatermarkRules;
 
-/** What one run saw. `watermark` is where the next sweep begins, in milliseconds since 1970; `isWhole`: the list has come to its end. */
+/** What one run saw. `at` is when it began and `watermark` where the next sweep begins, in milliseconds since 1970; `isWhole`: the list has come to its end. */
 export type Reconciled = {
+  readonly at: number;
   readonly isWhole: boolean;
   readonly pages: number;
   readonly unreadableRows: number;
@@ -55,9 +58,9 @@ const AT_ONCE = 16;
 export async function reconcile(
   deps: ReconcilerDeps,
   rules: ReconcilerRules,
-  now: number,
   signal: AbortSignal,
 ): Promise<Reconciled> {
+  const now = await deps.time(signal);
   const { watermark, sweep } = sweepOf(await deps.readMark(), rules, now);
   const calls: Partial<Record<VerdictKind, number>> = {};
   let { oldestOpen } = sweep;
@@ -68,6 +71,7 @@ export async function reconcile(
     deps.report(call, verdict);
   };
   const seen = (isWhole: boolean, mark: number): Reconciled => ({
+    at: now,
     isWhole,
     pages,
     unreadableRows,

@@ -45,6 +45,7 @@ function jobWith(outside: Partial<JobOptions['outside']>, url = server.url, vari
     config: parseConfig(configSchema, environment),
     instance: 'reconciler/test',
     outside: {
+      time: async () => Date.now(),
       listEnded: async function* () {},
       storedKinds: async () => new Map(),
       listStored: async function* () {},
@@ -55,7 +56,7 @@ function jobWith(outside: Partial<JobOptions['outside']>, url = server.url, vari
     crashPoint: () => undefined,
     metrics: { onCall: () => undefined, onNotice: () => undefined, onRun: () => undefined },
     logger: createLogger({ level: 'info', bindings: { service: 'reconciler' } }, sink),
-    now: Date.now,
+    elapsed: () => performance.now(),
   };
   return { options, job: createJob(options), lines };
 }
@@ -101,17 +102,17 @@ test('a list that uses all the time of a run keeps no webhook back: the notice i
 
 test('a list that is too long for one run is no failure: the next run goes on where it ended', async () => {
   const asked: (string | null)[] = [];
-  let now = Date.now();
+  let elapsed = 0;
   const listEnded = async function* (_sinceMs: number, from: string | null) {
     asked.push(from);
     for (let number = Number(from ?? 0); number < 3; number += 1) {
-      now += 100_000;
+      elapsed += 100_000;
       const call = endedCall({ callSid: sidOf(100 + number), endedAt: Date.now() - 600_000 });
       yield { calls: [call], unreadable: 0, next: number < 2 ? String(number + 1) : null };
     }
   };
   const { options, lines } = jobWith({ listEnded });
-  const job = createJob({ ...options, now: () => now });
+  const job = createJob({ ...options, elapsed: () => elapsed });
   expect([await job.run(never), await job.run(never)]).toEqual([true, true]);
   expect(asked).toEqual([null, '2']);
   expect(lines().map(({ outcome, pages }) => [outcome, pages])).toEqual([

@@ -7,7 +7,7 @@ import { reconcile, type Reconciled, type ReconcilerDeps } from './handler.ts';
 import type { Metrics } from './metrics.ts';
 import { createReport, tellRun, type RunParts } from './report.ts';
 
-type Outside = Pick<ReconcilerDeps, 'listEnded' | 'storedKinds'> &
+type Outside = Pick<ReconcilerDeps, 'time' | 'listEnded' | 'storedKinds'> &
   Pick<AnnounceDeps, 'listStored' | 'announced'> & {
     /** Made anew for each run: what a run remembers is forgotten after it. */
     createOwners(): ReconcilerDeps['ownerOf'];
@@ -20,7 +20,8 @@ export type JobOptions = {
   readonly crashPoint: (point: string) => void;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward, for durations: what time of day this machine thinks it is decides nothing. */
+  readonly elapsed: () => number;
 };
 
 export type Job = {
@@ -35,7 +36,7 @@ export type Job = {
  * nobody announced. Twilio being away or slow keeps no webhook back. The broker is connected for the run alone, and a broker that is not there is told at once.
  */
 export function createJob(options: JobOptions): Job {
-  const { config, instance, logger, metrics, now } = options;
+  const { config, instance, logger, metrics, elapsed } = options;
   let isWell = true;
 
   /** Both parts as far as they came. */
@@ -47,7 +48,7 @@ export function createJob(options: JobOptions): Job {
     try {
       const [calls, notices] = await Promise.all([
         attempt('calls', () => reconcileCalls(operator, options, begun, signal)),
-        attempt('notices', () => announceCalls(operator, options, begun, signal)),
+        attempt('notices', () => announceCalls(operator, options, signal)),
       ]);
       return { calls, notices };
     } finally {
@@ -57,14 +58,14 @@ export function createJob(options: JobOptions): Job {
 
   return {
     run: async (stopping) => {
-      const begun = now();
+      const begun = elapsed();
       const signal = AbortSignal.any([stopping, AbortSignal.timeout(config.RUN_TIMEOUT_MS)]);
       const { calls, notices } = await work(createAttempt(logger, stopping), begun, signal);
       const isDone = calls !== null && notices !== null;
       const cutOff = stopping.aborted ? 'stopped' : 'failed';
       const outcome = isDone ? (calls.isWhole ? 'done' : 'continues') : cutOff;
-      tellRun(logger, { calls, notices, ms: now() - begun, outcome });
-      if (isDone) metrics.onRun({ at: now(), stuck: calls.calls.stuck ?? 0, watermark: calls.watermark });
+      tellRun(logger, { calls, notices, ms: Math.round(elapsed() - begun), outcome });
+      if (isDone) metrics.onRun({ at: calls.at, stuck: calls.calls.stuck ?? 0, watermark: calls.watermark });
       isWell = outcome !== 'failed';
       return isWell;
     },
@@ -85,13 +86,14 @@ function reconcileCalls(
 ): Promise<Reconciled> {
   const { config, outside, crashPoint } = options;
   const broker = createBrokerSide(operator, () => crashPoint('rc.mid'));
-  const { listEnded, storedKinds } = outside;
+  const { time, listEnded, storedKinds } = outside;
   const deps = {
+    ...broker,
+    time,
     listEnded,
     storedKinds,
     ownerOf: outside.createOwners(),
-    ...broker,
-    isEnough: () => options.now() - begun >= config.RUN_TIMEOUT_MS * ENOUGH,
+    isEnough: () => options.elapsed() - begun >= config.RUN_TIMEOUT_MS * ENOUGH,
     report: createReport(options.logger, options.metrics),
   };
   const rules = {
@@ -100,23 +102,18 @@ function reconcileCalls(
     lookbackMs: config.LOOKBACK_MS,
     stuckAfterMs: config.STUCK_AFTER_MS,
   };
-  return reconcile(deps, rules, begun, signal);
+  return reconcile(deps, rules, signal);
 }
 
-function announceCalls(
-  operator: Connected,
-  options: JobOptions,
-  begun: number,
-  signal: AbortSignal,
-): Promise<Announced> {
+function announceCalls(operator: Connected, options: JobOptions, signal: AbortSignal): Promise<Announced> {
   const { config, outside, crashPoint, metrics } = options;
-  const { publishNotice, lastNotice, settledUpTo } = createBrokerSide(operator, () => {
+  const { publishNotice, lastNotice, settledUpTo, time } = createBrokerSide(operator, () => {
     metrics.onNotice();
     crashPoint('rc.mid');
   });
   const { listStored, announced } = outside;
-  const deps = { listStored, announced, lastNotice, settledUpTo, publish: publishNotice };
-  return announce(deps, { lookbackMs: config.LOOKBACK_MS, settleMs: config.SETTLE_MS }, begun, signal);
+  const deps = { time, listStored, announced, lastNotice, settledUpTo, publish: publishNotice };
+  return announce(deps, { lookbackMs: config.LOOKBACK_MS, settleMs: config.SETTLE_MS }, signal);
 }
 
 type Attempt = <T>(phase: string, part: () => Promise<T>) => Promise<T | null>;

@@ -32,6 +32,7 @@ const job = createJob({
   config,
   instance,
   outside: {
+    time: twilio.time,
     listEnded: twilio.listEnded,
     storedKinds: callLogs.kinds,
     listStored: createStoredList(callLogs.storedIn),
@@ -39,9 +40,9 @@ const job = createJob({
     createOwners: () => createOwners(settings.byPhone),
   },
   crashPoint,
-  metrics: createMetrics(registry, Date.now),
+  metrics: createMetrics(registry, () => performance.now()),
   logger,
-  now: Date.now,
+  elapsed: () => performance.now(),
 });
 service.addReadiness('job', job.readiness);
 

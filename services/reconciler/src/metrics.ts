@@ -5,12 +5,14 @@ import type { VerdictKind } from './verdict.ts';
 export type Metrics = {
   onCall(verdict: VerdictKind): void;
   onNotice(): void;
-  /** A run ended well, at a time in milliseconds since 1970. */
+  /** A run that began `at` ended well, in milliseconds since 1970 as Twilio counts them. */
   onRun(run: { readonly at: number; readonly stuck: number; readonly watermark: number }): void;
 };
 
-export function createMetrics(registry: Service['registry'], now: () => number): Metrics {
+/** `elapsed` in milliseconds, on a clock that only goes forward. */
+export function createMetrics(registry: Service['registry'], elapsed: () => number): Metrics {
   let last = { at: 0, stuck: 0, watermark: 0 };
+  let seenAt = 0;
   const countCall = createCounter(registry, {
     name: 'reconciler_calls_total',
     help: "Calls of Twilio's list by what was found about them.",
@@ -34,13 +36,14 @@ export function createMetrics(registry: Service['registry'], now: () => number):
   createGauge(registry, {
     name: 'reconciler_watermark_age_seconds',
     help: 'How far the watermark is behind: the age of the oldest call without a CallLog.',
-    read: () => (last.at === 0 ? 0 : Math.max(0, now() - last.watermark) / 1_000),
+    read: () => (last.at === 0 ? 0 : (last.at - last.watermark + elapsed() - seenAt) / 1_000),
   });
   return {
     onCall: countCall,
     onNotice: () => countNotice('call.extracted'),
     onRun: (run) => {
       last = run;
+      seenAt = elapsed();
     },
   };
 }

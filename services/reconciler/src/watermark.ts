@@ -16,7 +16,7 @@ export const LONGEST_LOOKBACK_MS = 30 * 86_400_000;
 /** From which end of a call on Twilio is asked, in milliseconds since 1970. `watermark` null: there is none. */
 export function listFrom(watermark: number | null, rules: WatermarkRules, now: number): number {
   const from = watermark === null ? now - rules.lookbackMs : watermark - rules.overlapMs;
-  return Math.min(Math.max(from, now - LONGEST_LOOKBACK_MS), now);
+  return Math.max(from, now - LONGEST_LOOKBACK_MS);
 }
 
 /**
@@ -48,12 +48,17 @@ export type Mark = { readonly watermark: number; readonly sweep: Sweep | null };
 /** A sweep that is not over by then starts anew: nobody promises that its next page is still to be had. */
 export const LONGEST_SWEEP_MS = 6 * 3_600_000;
 
-/** Where a run goes on, or begins. */
+/**
+ * Where a run goes on, or begins. What was written by a clock that was ahead counts as not there: a watermark above now has passed
+ * calls that nobody has looked at, and a sweep that begun later than now would move it there.
+ */
 export function sweepOf(mark: Mark | null, rules: WatermarkRules, now: number): { watermark: number; sweep: Sweep } {
-  const present = mark?.sweep ?? null;
-  if (mark !== null && present !== null && now - present.begun <= LONGEST_SWEEP_MS)
-    return { watermark: mark.watermark, sweep: present };
-  const since = listFrom(mark?.watermark ?? null, rules, now);
+  const known = mark !== null && mark.watermark <= now ? mark : null;
+  const present = known?.sweep ?? null;
+  const age = present === null ? Number.NaN : now - present.begun;
+  if (known !== null && present !== null && age >= 0 && age <= LONGEST_SWEEP_MS)
+    return { watermark: known.watermark, sweep: present };
+  const since = listFrom(known?.watermark ?? null, rules, now);
   const sweep = { since, begun: now, oldestOpen: null, next: null };
-  return { watermark: mark?.watermark ?? since + rules.overlapMs, sweep };
+  return { watermark: known?.watermark ?? since + rules.overlapMs, sweep };
 }

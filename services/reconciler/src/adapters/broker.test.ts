@@ -3,7 +3,7 @@ import { IDENTITIES, type CallExtracted } from '@pipeline/contracts';
 import { brokerPermissions, connectOperator, provisionBroker, type Operator } from '@pipeline/messaging';
 import { createLogger } from '@pipeline/runtime';
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
-import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, afterEach, expect, test, vi } from 'vitest';
 import { callEnded } from '../ended-call.ts';
 import { business, endedCall, NOW } from '../fixtures.ts';
 import { createBrokerSide } from './broker.ts';
@@ -83,6 +83,13 @@ test('a notice is repeated only under another id; what was published is told wit
   await side.publishNotice(notice, `${notice.id}:replay1`, never);
   expect((await side.lastNotice('biz_1', callSid))?.seq).toBe(2);
   expect(await side.settledUpTo(), 'webhook-dispatcher has settled nothing').toBe(0);
+});
+
+test("the time of day is the broker's own, with reconciler's own rights", async () => {
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(0);
+  const told = await createBrokerSide(operator, () => undefined).time();
+  clock.mockRestore();
+  expect(Math.abs(told - Date.now())).toBeLessThan(60_000);
 });
 
 test('the watermark is kept to the millisecond, and how far a sweep has come beside it', async () => {

@@ -6,7 +6,7 @@ import type { ReconcilerDeps } from '../handler.ts';
 import type { Mark } from '../watermark.ts';
 
 type BrokerSide = Pick<ReconcilerDeps, 'hasEvent' | 'publish' | 'readMark' | 'writeMark'> &
-  Pick<AnnounceDeps, 'lastNotice' | 'settledUpTo'> & {
+  Pick<AnnounceDeps, 'lastNotice' | 'settledUpTo' | 'time'> & {
     publishNotice(event: CallExtracted, messageId: string | null, signal: AbortSignal): Promise<void>;
   };
 
@@ -41,6 +41,7 @@ export function createBrokerSide(operator: Operator, onPublished: () => void): B
       await operator.publish(event, { signal, ...(messageId === null ? {} : { messageId }) });
       onPublished();
     },
+    time: () => operator.time(),
     lastNotice: (businessId, callSid) => operator.lastMark('call.extracted', businessId, callSid),
     settledUpTo: () => operator.settledUpTo('webhook-dispatcher'),
     readMark: async () => {

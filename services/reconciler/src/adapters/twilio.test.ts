@@ -176,6 +176,27 @@ describe('the list of ended calls', () => {
   });
 });
 
+describe('the time of day', () => {
+  test('is what Twilio says it is, asked for with the right that listing calls takes, and a page of one call', async () => {
+    const { twilio, seen } = await twilioWith([status(429), status(200, { date: 'Tue, 09 Dec 2025 10:35:07 GMT' })]);
+    expect(await twilio.time(never)).toBe(Date.parse('2025-12-09T10:35:07Z'));
+    expect(seen.map(({ url, authorization }) => [url, authorization])).toEqual([
+      [`${PATH}?PageSize=1`, AUTHORIZATION],
+      [`${PATH}?PageSize=1`, AUTHORIZATION],
+    ]);
+  });
+
+  test.each([{ date: 'some day' }, {}])('an answer with %o in place of it is refused', async (headers) => {
+    const { twilio } = await twilioWith([
+      (response) => {
+        response.sendDate = false;
+        response.writeHead(200, headers).end('{}');
+      },
+    ]);
+    await expect(twilio.time(never)).rejects.toMatchObject({ code: 'PROVIDER_REJECTED' });
+  });
+});
+
 describe('F54 when Twilio fails', () => {
   test.each([429, 500, 503])('%s twice is only a delay', async (code) => {
     const { list, seen } = await twilioWith([status(code), status(code), page([row()])]);

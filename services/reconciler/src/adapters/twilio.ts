@@ -18,6 +18,8 @@ export type TwilioOptions = {
 };
 
 export type Twilio = {
+  /** The time of day at Twilio, whose clock stamps the ends of calls: of the header `Date` (RFC 9110), to the second, in milliseconds since 1970. */
+  time(signal: AbortSignal): Promise<number>;
   /**
    * Calls that ended at or after a time, and others: Twilio promises a filter of whole UTC days. Page by page, from a page on that an
    * earlier list named as its next, or the first. How long Twilio knows such a name is not documented.
@@ -25,6 +27,8 @@ export type Twilio = {
   listEnded(sinceMs: number, from: string | null, signal: AbortSignal): AsyncGenerator<CallPage>;
   close(): Promise<void>;
 };
+
+type Answer = { readonly body: string; readonly date: string };
 
 /** A page of 1,000 rows is one and a half megabytes. */
 const MAX_PAGE_BYTES = 8 * 1_048_576;
@@ -40,13 +44,13 @@ export function createTwilio(options: TwilioOptions): Twilio {
   const authorization = `Basic ${Buffer.from(`${options.apiKeySid}:${options.apiKeySecret}`).toString('base64')}`;
   const first = new URL(`${options.baseUrl}/2010-04-01/Accounts/${options.accountSid}/Calls.json`);
 
-  const getPage = async (url: URL, outer: AbortSignal): Promise<string> => {
+  const ask = async (url: URL, outer: AbortSignal): Promise<Answer> => {
     const signal = AbortSignal.any([outer, AbortSignal.timeout(options.timeoutMs)]);
     try {
       const headers = { authorization, accept: 'application/json' };
       const response = await request(url, { dispatcher, headers, signal });
       if (response.statusCode !== 200) throw await refusal(response);
-      return await readText(response.body);
+      return { body: await readText(response.body), date: String(response.headers['date']) };
     } catch (error) {
       outer.throwIfAborted();
       if (error instanceof RetryLaterError || error instanceof PermanentError) throw error;
@@ -54,7 +58,17 @@ export function createTwilio(options: TwilioOptions): Twilio {
     }
   };
 
+  const getPage = (url: URL, signal: AbortSignal): Promise<Answer> =>
+    withRetries(() => ask(url, signal), options.retryMs ?? 1_000, signal);
+
   return {
+    time: async (signal) => {
+      const one = new URL(first);
+      one.searchParams.set('PageSize', '1');
+      const at = Date.parse((await getPage(one, signal)).date);
+      if (Number.isNaN(at)) throw broken('the answer does not say the time');
+      return at;
+    },
     listEnded: async function* (sinceMs, from, signal) {
       const start = new URL(first);
       // The name of the parameter ends in `>`; an instant is what Twilio's own library sends.
@@ -64,8 +78,7 @@ export function createTwilio(options: TwilioOptions): Twilio {
       for (let url = nextOf(from, first) ?? start; ;) {
         if (asked.has(url.href) || asked.size >= MAX_PAGES) throw broken('the list of calls does not end');
         asked.add(url.href);
-        const here = url;
-        const page = readPage(await withRetries(() => getPage(here, signal), options.retryMs ?? 1_000, signal));
+        const page = readPage((await getPage(url, signal)).body);
         if (page === null) throw broken('a page of the list of calls is not readable');
         yield page;
         const next = nextOf(page.next, first);
