@@ -1,6 +1,6 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { AckPolicy } from 'nats';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openRig, until, type Rig } from './fixtures/rig.ts';
 import { trimBroker, type TrimOptions } from './trim.ts';
 
@@ -83,6 +83,15 @@ describe('provision --trim', () => {
     const seventh = (await rig.operator.jsm.streams.getMessage('CALL_ENDED', { seq: 7 })).time.getTime();
     expect(await outcomeOf('CALL_ENDED', { now: () => seventh })).toEqual({ outcome: 'trimmed', removed: 6 });
     expect(await seqs()).toEqual([7, 6]);
+  });
+
+  it('B96 what is young stays, also where the clock of this machine is two days ahead', async () => {
+    await fill(12);
+    await settle(12);
+    const who = { config: rig.config, identity: 'provision', instance: 'test/1', logger: rig.log } as const;
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 48 * 3_600_000);
+    const trimmed = await trimBroker(who).finally(() => clock.mockRestore());
+    expect(trimmed.find(({ stream }) => stream === 'CALL_ENDED')).toMatchObject({ outcome: 'young', removed: 0 });
   });
 
   it('what one consumer still needs stays, also when the stage has settled it', async () => {

@@ -11,7 +11,7 @@ export type TrimOptions = ConnectionIdentity & {
   readonly keepMs?: number;
   /** The part of `max_bytes` up to which a stream is left alone. Default 0.6. */
   readonly fillLimit?: number;
-  /** Milliseconds since 1970. Default this machine's clock. */
+  /** Milliseconds since 1970. Default the broker's clock, which stamped the messages. */
   readonly now?: () => number;
 };
 
@@ -46,14 +46,15 @@ async function trimStream(
   consumer: string,
   options: TrimOptions,
 ): Promise<TrimmedStream> {
-  const { config, state } = await connection.jsm.streams.info(stream);
+  const { config, state, ts } = await connection.jsm.streams.info(stream);
+  connection.clock.note(ts);
   const fill = { bytes: state.bytes, maxBytes: config.max_bytes };
   const found = { stream, ...fill, removed: 0 };
   const limit = options.fillLimit ?? FILL_LIMIT;
   if (fill.maxBytes <= 0 || fill.bytes <= limit * fill.maxBytes) return { ...found, outcome: 'room' };
   const floors = await ackFloors(connection, stream);
   if (!floors.has(consumer)) return { ...found, outcome: 'no_consumer' };
-  const cutoff = (options.now ?? Date.now)() - (options.keepMs ?? KEEP_MS);
+  const cutoff = (options.now ?? connection.clock.now)() - (options.keepMs ?? KEEP_MS);
   const isOld = (seq: number): Promise<boolean> => isOlder(connection, stream, seq, cutoff);
   const plan: TrimPlan = await trimBefore({ firstSeq: state.first_seq, ackFloors: [...floors.values()] }, isOld);
   if (plan.kind !== 'trim') return { ...found, outcome: plan.kind };
