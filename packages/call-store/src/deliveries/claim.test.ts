@@ -64,6 +64,30 @@ describe('the places of who claims', () => {
   });
 });
 
+describe('what was tried before', () => {
+  it('is sent beside a standing backlog of first attempts, in the slots that are kept for it', async () => {
+    for (let count = 0; count < 5; count += 1) await retriedRow(parts.deliveries, newRow());
+    for (let count = 0; count < 30; count += 1) await parts.deliveries.freeze(newRow(), DUE, never);
+    const lanes: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const claimed = await claim({ limit: 32, later: 24 });
+      expect(claimed).toHaveLength(8);
+      for (const { hold } of claimed) {
+        lanes.push(hold.lane);
+        await parts.deliveries.settle(hold, { next: { state: 'delivered' }, attempt: null }, never);
+      }
+    }
+    expect(lanes.filter((lane) => lane === 'later')).toHaveLength(5);
+  });
+
+  it('is not leased beyond what who claims has places for', async () => {
+    for (let count = 0; count < 3; count += 1) await retriedRow(parts.deliveries, newRow());
+    for (let count = 0; count < 3; count += 1) await parts.deliveries.freeze(newRow(), DUE, never);
+    expect(await claim({ limit: 2, later: 2 })).toHaveLength(2);
+    expect(await claim({ limit: 3, later: 0 })).toHaveLength(2);
+  });
+});
+
 describe('an endpoint that is looked at', () => {
   it('is not looked at again while the share of the lane that waits is full', async () => {
     for (let place = 0; place < 8; place += 1) await retriedRow(parts.deliveries, newRow());

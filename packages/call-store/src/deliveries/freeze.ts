@@ -78,7 +78,7 @@ async function takeHold(
   const { endpointId, lane } = row;
   const owner = `${checked(ownerSchema, lease.owner, 'owner')}#f${(takes += 1)}`;
   const request = { lane, ids: [owner], leaseMs: lease.leaseMs };
-  const take = takeSlots([request], limits);
+  const take = takeSlots([request], { limits });
   const takeAndTell: EndpointChange<{ readonly slots: string[]; readonly now: Date }> = (endpoint, now) => {
     const { answer: slots, ...taken } = take(endpoint, now);
     return { ...taken, answer: { slots, now } };

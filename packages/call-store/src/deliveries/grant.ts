@@ -22,13 +22,15 @@ export function grant(seen: Endpoint, pages: Pages, by: Date, taking: Taking): E
     (pages[lane] ?? []).filter((row) => row.nextAttemptAt <= by).slice(0, count);
   const test = dueOf('test', limit);
   const first = dueOf('first', limit - test.length);
-  const later = dueOf('later', Math.min(taking.later, limit - test.length - first.length));
+  // Each lane in full: how they share what there is, the endpoint says.
+  const later = dueOf('later', Math.min(taking.later, limit - test.length));
   const request = (lane: Lane, rows: readonly WaitingRow[]): SlotRequest => ({
     lane,
     ids: rows.map((row) => slotOf(owner, row._id)),
     leaseMs: taking.leaseMs,
   });
-  const take = takeSlots([request('test', test), request('first', first), request('later', later)]);
+  const requests = [request('test', test), request('first', first), request('later', later)];
+  const take = takeSlots(requests, { most: limit });
   return (endpoint, now) => {
     const taken = take(endpoint, now);
     const slots = new Set(taken.answer);

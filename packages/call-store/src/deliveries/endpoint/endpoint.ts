@@ -30,6 +30,8 @@ export type Endpoint = {
   /** The token bucket: what was there at an instant. It holds one second of the rate, at least one token. */
   readonly bucket: { readonly tokens: number; readonly at: Date };
   readonly leases: readonly SlotLease[];
+  /** First attempts that began since the last one of `later`, counted up to the number after which it is the turn of `later`. */
+  readonly firstsInRow: number;
   readonly limits: EndpointLimits;
   /** Of each lane not later than the oldest delivery that waits for a slot, null when none does. A pause does not hold up tests. */
   readonly waiting: Readonly<Record<Lane, Date | null>>;
@@ -91,6 +93,7 @@ export function newEndpoint(id: string, now: Date): Endpoint {
     throttle: null,
     bucket: { tokens: DEFAULT_LIMITS.ratePerSecond, at: now },
     leases: [],
+    firstsInRow: 0,
     limits: DEFAULT_LIMITS,
     waiting: NONE_WAITING,
     nextDueAt: null,

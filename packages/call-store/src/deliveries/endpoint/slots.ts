@@ -1,26 +1,33 @@
 import { refilled } from './bucket.ts';
-import { earlier, shareOf } from './due.ts';
+import { earlier } from './due.ts';
 import type { Endpoint, EndpointChange, EndpointLimits, Lane, SlotLease } from './endpoint.ts';
+import { shareOut, type Begun } from './turns.ts';
 
 /** Who wants slots: ids for as many leases as are wanted, all of one lane. */
 export type SlotRequest = { readonly lane: Lane; readonly ids: readonly string[]; readonly leaseMs: number };
 
+export type TakeOptions = {
+  /** What its business allows now; as it was when absent. */
+  readonly limits?: EndpointLimits;
+  /** Slots to take at most, of all lanes. Default as many as are asked for. */
+  readonly most?: number;
+};
+
 /**
  * Takes slots for as many of the ids as the endpoint allows now, and answers with those. Slots are shared so that neither lane waits for
- * the other: first attempts always find a quarter of them free of retries, and with four slots or more retries find one.
+ * the other: first attempts always find a quarter of them free of retries, with four slots or more retries find one, and where slots or
+ * the rate are short one start in four is for retries (`shareOut`).
  */
-export function takeSlots(requests: readonly SlotRequest[], limits?: EndpointLimits): EndpointChange<string[]> {
+export function takeSlots(requests: readonly SlotRequest[], options: TakeOptions = {}): EndpointChange<string[]> {
   return (found, now) => {
-    let endpoint = limits === undefined || isSame(found.limits, limits) ? found : { ...found, limits };
-    const granted: string[] = [];
-    for (const request of requests) {
-      const count = Math.min(request.ids.length, allowance(endpoint, request.lane, now));
-      if (count <= 0) continue;
-      const ids = request.ids.slice(0, count);
-      granted.push(...ids);
-      endpoint = withLeases(endpoint, request, ids, now);
-    }
-    return { endpoint, answer: granted };
+    const { limits = found.limits, most = Number.POSITIVE_INFINITY } = options;
+    const endpoint = isSame(found.limits, limits) ? found : { ...found, limits };
+    const wanted = Object.fromEntries(requests.map(({ lane, ids }) => [lane, ids.length]));
+    const begun = shareOut(endpoint, wanted, most, now);
+    const taking = requests.map((request) => ({ ...request, ids: request.ids.slice(0, begun[request.lane]) }));
+    const granted = taking.flatMap(({ ids }) => ids);
+    if (granted.length === 0) return { endpoint, answer: granted };
+    return { endpoint: withLeases(endpoint, taking, begun, now), answer: granted };
   };
 }
 
@@ -44,32 +51,17 @@ export function noteWaiting(lane: Lane, from: Date | 'now'): EndpointChange<void
   };
 }
 
-/** How many of a lane may begin now. */
-function allowance(endpoint: Endpoint, lane: Lane, now: Date): number {
-  const free = endpoint.limits.maxInFlight - endpoint.leases.length;
-  // A person waits for the answer of a test: it needs a slot and nothing else, and one of them gets it beyond the cap.
-  if (lane === 'test') return Math.max(endpoint.leases.some((lease) => lease.lane === 'test') ? 0 : 1, free);
-  if (endpoint.state !== 'active' || (endpoint.throttle !== null && endpoint.throttle.until > now)) return 0;
-  if (endpoint.breaker !== null) {
-    const isProbed = endpoint.leases.some((lease) => lease.isProbe);
-    return endpoint.breaker.openUntil <= now && !isProbed ? 1 : 0;
-  }
-  const tokens = Math.floor(refilled(endpoint, now).tokens);
-  const held = endpoint.leases.filter((lease) => lease.lane === lane).length;
-  return Math.min(free, tokens, shareOf(lane, endpoint.limits.maxInFlight) - held);
-}
-
-function withLeases(endpoint: Endpoint, request: SlotRequest, ids: readonly string[], now: Date): Endpoint {
-  const until = new Date(now.getTime() + request.leaseMs);
-  const isProbe = request.lane !== 'test' && endpoint.breaker !== null;
-  const taken = ids.map((id): SlotLease => ({ id, lane: request.lane, until, isProbe }));
+function withLeases(endpoint: Endpoint, taking: readonly SlotRequest[], begun: Begun, now: Date): Endpoint {
+  const taken = taking.flatMap(({ lane, ids, leaseMs }) => {
+    const until = new Date(now.getTime() + leaseMs);
+    const isProbe = lane !== 'test' && endpoint.breaker !== null;
+    return ids.map((id): SlotLease => ({ id, lane, until, isProbe }));
+  });
   const bucket = refilled(endpoint, now);
-  const cost = request.lane === 'test' ? 0 : ids.length;
-  return {
-    ...endpoint,
-    leases: [...endpoint.leases, ...taken],
-    bucket: { ...bucket, tokens: Math.max(0, bucket.tokens - cost) },
-  };
+  // Tests cost none of the rate.
+  const tokens = Math.max(0, bucket.tokens - begun.first - begun.later);
+  const { firstsInRow } = begun;
+  return { ...endpoint, leases: [...endpoint.leases, ...taken], bucket: { ...bucket, tokens }, firstsInRow };
 }
 
 function isSame(one: EndpointLimits, other: EndpointLimits): boolean {
