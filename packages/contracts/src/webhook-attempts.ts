@@ -42,8 +42,8 @@ export const WEBHOOK_ATTEMPTS = {
     shown: UNREACHABLE,
   },
   dns_no_address: { meaning: 'The name has no address.', shown: UNREACHABLE },
-  dns_error: { meaning: 'The resolver failed: our side, not charged.', shown: UNREACHABLE },
-  dns_timeout: { meaning: 'The name was not resolved in time.', shown: UNREACHABLE },
+  dns_error: { meaning: 'The resolver failed: our side, not charged for a day.', shown: UNREACHABLE },
+  dns_timeout: { meaning: 'No resolver answered in time: our side, not charged for a day.', shown: UNREACHABLE },
   ip_blocked: { meaning: 'An address behind the name is not public.', shown: UNREACHABLE },
   ip_literal_not_allowed: { meaning: 'The URL has an address in place of a name.', shown: UNREACHABLE },
   host_not_allowed: { meaning: 'The name can only be internal, or is ambiguous.', shown: UNREACHABLE },
@@ -51,8 +51,8 @@ export const WEBHOOK_ATTEMPTS = {
   scheme_not_allowed: { meaning: 'Only https is allowed.', shown: UNREACHABLE },
   userinfo_not_allowed: { meaning: 'The URL holds a user or a password.', shown: UNREACHABLE },
   url_invalid: { meaning: 'The URL is none that we take.', shown: UNREACHABLE },
-  sender_exhausted: { meaning: 'No sockets or ports left: our side, not charged.', shown: UNREACHABLE },
-  internal_error: { meaning: 'An error of our own, not charged.', shown: UNREACHABLE },
+  sender_exhausted: { meaning: 'No sockets or ports left: our side, not charged for a day.', shown: UNREACHABLE },
+  internal_error: { meaning: 'An error of our own, never charged.', shown: UNREACHABLE },
 } as const satisfies Record<string, Attempt>;
 
 /** How one attempt ended. */
