@@ -126,7 +126,7 @@ describe('one attempt', () => {
     expect((await world.attempt(deliveryWith({ attempts: attempt - 1 }))).outcome.next).toEqual(next);
   });
 
-  it.each(['dns_error', 'sender_exhausted'] as const)(
+  it.each(['dns_error', 'dns_timeout', 'sender_exhausted'] as const)(
     'that failed on our side (%s) is free for a day from the first such failure in a row, however old the webhook is',
     async (code) => {
       const world = createWorld({ result: failure(code) });

@@ -1,8 +1,12 @@
+import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
 import { businessSettingsSchema, type FullSettings } from '@pipeline/contracts';
 import {
   connectStore,
   createDeliveryStore,
   provisionDeliveries,
+  STOPPING,
   type DeliveryStore,
   type Store,
 } from '@pipeline/call-store/deliveries';
@@ -126,6 +130,28 @@ it('a process that sends one webhook at a time sends retries as well', async () 
   await dispatcher.freeze(webhook, URL_SET, never);
   await state(webhook, 'delivered');
   expect(receiver.received.filter(byId(webhook)).map((one) => one.status)).toEqual([503, 503, 204]);
+});
+
+it('F72: a name server of ours that is dead, which is silence, opens no breaker and uses up no attempt', async () => {
+  const silent = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(silent, 'listening');
+  try {
+    changed = { inbound_webhook_url: 'https://hooks.example.org/in' };
+    const dispatcher = start({ nameServer: `127.0.0.1:${silent.address().port}` });
+    const webhooks = Array.from({ length: STOPPING.breakerFailures + 1 }, () => webhookOf());
+    for (const webhook of webhooks) await dispatcher.freeze(webhook, URL_SET, never);
+    for (const webhook of webhooks) {
+      await vi.waitFor(async () => expect((await rowOf(webhook)).ownFailures?.count).toBe(1), 20_000);
+      expect(await rowOf(webhook)).toMatchObject({ state: 'pending', attempts: 0 });
+      const attempts = async () => deliveries.listAttempts(idOf(webhook), never);
+      const logged = [{ code: 'dns_timeout', charged: false }];
+      await vi.waitFor(async () => expect(await attempts()).toMatchObject(logged), 20_000);
+    }
+    const endpoint = await deliveries.endpoints.find(business, never);
+    expect(endpoint).toMatchObject({ state: 'active', breaker: null, unanswered: 0, failures: null });
+  } finally {
+    silent.close();
+  }
 });
 
 describe('what changes between two attempts', () => {
@@ -265,11 +291,19 @@ it('wd.after_row is passed when the row is there and before the notice can be ac
 type Overrides = Partial<DispatcherOptions['config']> & {
   lines?: LogLine[];
   crashPoint?: (point: string) => void;
+  /** Who is asked for names, and given up after 200 ms. Default the machine's own. */
+  nameServer?: string;
   /** Other receivers that may be sent to. */
   alsoTo?: readonly WebhookReceiver[];
 };
 
-function start({ lines = [], crashPoint = () => undefined, alsoTo = [], ...config }: Overrides): Dispatcher {
+function start({
+  lines = [],
+  crashPoint = () => undefined,
+  alsoTo = [],
+  nameServer,
+  ...config
+}: Overrides): Dispatcher {
   const policy = createUrlPolicy({
     addresses: createAddressPolicy({ denyCidrs: [], nat64: false }),
     allowedOrigins: [],
@@ -281,7 +315,9 @@ function start({ lines = [], crashPoint = () => undefined, alsoTo = [], ...confi
     findSettings: async (businessId) => settingsOf(businessId),
     endpoint: createEndpoint({
       policy,
-      resolve: createResolver({ budgetMs: 1_000 }),
+      resolve: createResolver(
+        nameServer === undefined ? { budgetMs: 1_000 } : { budgetMs: 200, query: queryOf(nameServer) },
+      ),
       connectTimeoutMs: 1_000,
       totalTimeoutMs,
     }),
@@ -304,6 +340,15 @@ function start({ lines = [], crashPoint = () => undefined, alsoTo = [], ...confi
   running.push(dispatcher);
   dispatcher.start();
   return dispatcher;
+}
+
+function queryOf(nameServer: string) {
+  return (hostname: string, family: 4 | 6, signal: AbortSignal): Promise<string[]> => {
+    const resolver = new Resolver();
+    resolver.setServers([nameServer]);
+    signal.addEventListener('abort', () => resolver.cancel(), { once: true });
+    return family === 4 ? resolver.resolve4(hostname) : resolver.resolve6(hostname);
+  };
 }
 
 /** A row whose owner is gone: due when its lease ends. */

@@ -75,14 +75,14 @@ describe('what an answer means', () => {
     });
   });
 
-  it.each(['dns_error', 'sender_exhausted'] as const)(
+  it.each(['dns_error', 'dns_timeout', 'sender_exhausted'] as const)(
     'does not charge %s, our own failure, to the receiver',
     (code) => {
       expect(judge(failure(code), NOW)).toMatchObject({ kind: 'failed', code, isOurs: true });
     },
   );
 
-  it.each(['timeout', 'connection_failed', 'tls_error', 'ip_blocked', 'dns_no_address', 'dns_timeout'] as const)(
+  it.each(['timeout', 'connection_failed', 'tls_error', 'ip_blocked', 'dns_no_address'] as const)(
     'retries %s like every other failure to connect',
     (code) => {
       expect(judge(failure(code), NOW)).toEqual({

@@ -24,8 +24,16 @@ export type Outcome =
 const THROTTLING = new Set([429, 502, 503, 504]);
 /** Client errors that may heal by themselves; all others go to the slow lane. */
 const TRANSIENT = new Set([408, 425, 429]);
-/** Failures of our own side. */
-const OURS: ReadonlySet<AttemptCode> = new Set<AttemptCode>(['dns_error', 'sender_exhausted', 'internal_error']);
+/**
+ * Failures of our own side. A resolver that is dead is silence, and so is a zone whose servers are: nobody can tell them apart, and
+ * what is ours must not open every breaker. What lasts for a day is charged (see `makeAttempt`), so a dead zone has an end as well.
+ */
+const OURS: ReadonlySet<AttemptCode> = new Set<AttemptCode>([
+  'dns_error',
+  'dns_timeout',
+  'sender_exhausted',
+  'internal_error',
+]);
 
 /** What the result of a request means for its delivery. Only 2xx is success; `nowMs` resolves an HTTP date of an answer that has no `Date`. */
 export function judge(result: SendResult, nowMs: number): Outcome {
