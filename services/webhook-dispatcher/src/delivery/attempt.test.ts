@@ -211,6 +211,17 @@ describe('one attempt', () => {
     expect(attempt?.responseExcerpt).toMatch(/^got authorization=\[removed\].*, fine$/);
   });
 
+  it('B110: keeps no secret of the URL that an error page or a header of the receiver quotes', async () => {
+    const settings = settingsWith({
+      inbound_webhook_url: 'https://n8n.example.org/webhook/CANARY-8f3a?token=CANARY-77',
+    });
+    const quoted = { ...answer(404), excerpt: 'Cannot POST /webhook/CANARY-8f3a?token=CANARY-77' };
+    const world = createWorld({ settings, result: { ...quoted, headers: { server: 'CANARY-8f3a/1.0' } } });
+    const { attempt } = (await world.attempt()).outcome;
+    expect(JSON.stringify([attempt, world.lines])).not.toContain('CANARY');
+    expect(attempt).toMatchObject({ host: 'n8n.example.org', responseExcerpt: 'Cannot POST [removed]' });
+  });
+
   it('leaves no secret, path, query or content in its record and its log lines', async () => {
     const settings = settingsWith({ webhook_headers: { 'X-Api-Key': 'k-CANARY' } });
     const world = createWorld({ settings, result: answer(500) });

@@ -12,7 +12,7 @@ import { newTraceparent, traceId } from '@pipeline/messaging';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
 import type { EndpointWishes } from '../handler.ts';
 import { nextAttempt } from '../schedule.ts';
-import { withoutEchoes } from './echoes.ts';
+import { partsOfUrl, withoutEchoes } from './echoes.ts';
 import { failed, judge, verdictOf, type Outcome } from './outcome.ts';
 
 /** What of a row an attempt needs. */
@@ -193,7 +193,8 @@ function recordOf(
 ): AttemptRecord {
   const answer = result.kind === 'answered' ? result : null;
   const headers = Object.entries(request.headers);
-  const hidden = headers.flatMap(([name, value]) => (SHOWN_HEADERS.has(name) ? [] : [value]));
+  const secrets = headers.flatMap(([name, value]) => (SHOWN_HEADERS.has(name) ? [] : [value]));
+  const hidden = [...secrets, ...partsOfUrl(request.url)];
   const answered = Object.entries(answer?.headers ?? {}).map(([name, value]) => [name, withoutEchoes(value, hidden)]);
   return {
     trigger: of.trigger,

@@ -1,15 +1,60 @@
 /** Shorter values are no secrets, and taking them out would make an answer unreadable. */
 const SHORTEST_SECRET = 6;
 const REMOVED = '[removed]';
+/** Segments of a path that everybody uses, and that answers use as words. */
+const NO_SECRETS = new Set(['webhook', 'webhooks', 'webhook-test', 'callback', 'callbacks', 'incoming', 'inbound']);
 
 /**
  * Takes out of an answer what only we and the receiver should know. Receivers echo requests (a debugging page, an error report), and
- * the attempt log is read by more people than the settings. `hidden` are values of headers; the part after a scheme (`Bearer ...`) is
- * hidden by itself too.
+ * the attempt log is read by more people than the settings. `hidden` are values of headers and the parts of the URL; what follows a
+ * scheme (`Bearer ...`) is hidden by itself too, in whatever case and by whichever escapes it comes back.
  */
 export function withoutEchoes(text: string, hidden: readonly string[]): string {
-  const parts = hidden.flatMap((value) => [value, ...value.split(' ')]);
+  const parts = new Set(hidden.flatMap((value) => [value, ...value.split(' ')]).flatMap(spellings));
   // The longest first: a part of a value must not hide only a part of it.
-  const secrets = parts.filter((part) => part.length >= SHORTEST_SECRET).toSorted((a, b) => b.length - a.length);
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, REMOVED), text);
+  const secrets = [...parts].filter((part) => part.length >= SHORTEST_SECRET).toSorted((a, b) => b.length - a.length);
+  return secrets.reduce((rest, secret) => rest.replaceAll(anyCase(secret), REMOVED), text);
+}
+
+/**
+ * What of a URL may be its secret. To n8n, Zapier and Make the path is one, and an error page quotes what was asked for: the path, the
+ * query, and by themselves each segment, each `name=value` and each value, as they are written and as they are meant.
+ */
+export function partsOfUrl(text: string): readonly string[] {
+  if (!URL.canParse(text)) return [text];
+  const { pathname, search } = new URL(text);
+  const query = search.slice(1);
+  const pairs = query.split('&');
+  const values = pairs.map((pair) => pair.slice(pair.indexOf('=') + 1));
+  const segments = pathname.split('/').filter((segment) => !NO_SECRETS.has(decoded(segment).toLowerCase()));
+  const meant = [...segments.map(decoded), ...values.map((value) => decoded(value.replaceAll('+', ' ')))];
+  return [`${pathname}${search}`, pathname, query, ...pairs, ...segments, ...values, ...meant];
+}
+
+/** As it is, and as URLs, JSON and HTML write it. */
+function spellings(value: string): readonly string[] {
+  const inJson = JSON.stringify(value).slice(1, -1);
+  const inHtml = value.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character] ?? character);
+  return [value, encodeURIComponent(value.toWellFormed()), inJson, inJson.replaceAll('/', '\\/'), inHtml];
+}
+
+const HTML_ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text with a broken escape means itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function anyCase(text: string): RegExp {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`), 'gi');
 }
