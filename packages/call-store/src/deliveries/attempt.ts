@@ -9,7 +9,7 @@ import type { Trigger } from './row.ts';
 export type AttemptRecord = {
   readonly trigger: Trigger;
   readonly worker: string;
-  /** Host and port of the URL; null when the URL was refused before. */
+  /** Host and port of the URL; null when there was none to send to. */
   readonly host: string | null;
   /** The address that was connected to. */
   readonly address: string | null;

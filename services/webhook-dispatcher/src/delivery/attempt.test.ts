@@ -145,7 +145,8 @@ describe('one attempt', () => {
     const world = createWorld({ result: failure('dns_error') });
     const delays: number[] = [];
     for (const count of [0, 1, 2, 3, 400]) {
-      const { next } = (await world.attempt(deliveryWith({ ownFailures: failing(1, count) }))).outcome;
+      const { next } = (await world.attempt(deliveryWith({ ownFailures: count === 0 ? null : failing(1, count) })))
+        .outcome;
       if (next.state === 'pending') delays.push(next.retryInMs);
     }
     expect(delays).toEqual([30_000, 60_000, 120_000, 150_000, 150_000]);
@@ -196,6 +197,41 @@ describe('one attempt', () => {
     const unsigned = createWorld({ settings: { ...settingsWith({}), webhook_secrets: [] } });
     expect(await unsigned.attempt()).toMatchObject({ code: 'internal_error', outcome: { charged: false } });
     expect(unsigned.requests).toEqual([]);
+  });
+
+  it('that an error of our own broke off is recorded by its code and nothing else', async () => {
+    const broken = new Error('CANARY: mongodb://user:password@host');
+    const { attempt, lines } = createWorld({ findSettings: () => Promise.reject(broken) });
+    const report = await attempt();
+    expect(report).toMatchObject({
+      tookMs: null,
+      outcome: {
+        attempt: { code: 'internal_error', worker: 'worker-1', trigger: 'schedule', host: null, httpStatus: null },
+      },
+    });
+    expect(JSON.stringify(report)).not.toContain('CANARY');
+    expect(lines.map((line) => [line.level, line.message])).toEqual([['error', '[WEBHOOK] attempt broke off']]);
+  });
+
+  it.each([
+    ['an error of our own', { findSettings: () => Promise.reject(new Error('no database')) }],
+    ['our resolver', { result: failure('dns_error') }],
+  ] as const)('is recorded ever more seldom while %s fails in a row', async (_what, given) => {
+    const recorded: number[] = [];
+    for (let count = 0; count < 600; count += 1) {
+      const { outcome } = await createWorld(given).attempt(
+        deliveryWith({ ownFailures: count === 0 ? null : failing(1, count) }),
+      );
+      if (outcome.attempt !== null) recorded.push(count + 1);
+    }
+    expect(recorded).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
+  });
+
+  it('that is charged to the receiver after a day of failures of our own is always recorded', async () => {
+    const world = createWorld({ result: failure('dns_error') });
+    const { outcome } = await world.attempt(deliveryWith({ ownFailures: failing(25, 2) }));
+    expect(outcome).toMatchObject({ isOurs: true, attempt: { code: 'dns_error' } });
+    expect(outcome.charged).toBeUndefined();
   });
 
   it('keeps no secret that the receiver echoes: neither the header, nor the part after its scheme', async () => {

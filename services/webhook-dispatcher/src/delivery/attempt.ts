@@ -1,18 +1,12 @@
 import { activeSecrets, type FullSettings } from '@pipeline/contracts';
 import type { AttemptCode } from '@pipeline/contracts/webhook';
-import type {
-  AttemptOutcome,
-  AttemptRecord,
-  DeliveryRow,
-  EndpointLimits,
-  Trigger,
-} from '@pipeline/call-store/deliveries';
-import { isAllowedHeader, signAttempt, type Endpoint, type EndpointRequest, type SendResult } from '@pipeline/egress';
-import { newTraceparent, traceId } from '@pipeline/messaging';
+import type { AttemptOutcome, AttemptRecord, DeliveryRow, EndpointLimits } from '@pipeline/call-store/deliveries';
+import { isAllowedHeader, signAttempt, type Endpoint, type EndpointRequest } from '@pipeline/egress';
+import { newTraceparent } from '@pipeline/messaging';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
 import type { EndpointWishes } from '../handler.ts';
 import { nextAttempt } from '../schedule.ts';
-import { partsOfUrl, withoutEchoes } from './echoes.ts';
+import { brokenOff, keptOf, recordOf } from './attempt-record.ts';
 import { failed, judge, verdictOf, type Outcome } from './outcome.ts';
 
 /** What of a row an attempt needs. */
@@ -52,8 +46,15 @@ export interface AttemptDeps {
   readonly random: () => number;
 }
 
-/** What came of an attempt: what the row becomes, and the code for metrics; `null` when nothing was to be sent. */
-export type AttemptReport = { readonly outcome: AttemptOutcome; readonly code: AttemptCode | null };
+/** What came of an attempt. */
+export type AttemptReport = {
+  /** What the row becomes. */
+  readonly outcome: AttemptOutcome;
+  /** For metrics; null when nothing was to be sent. */
+  readonly code: AttemptCode | null;
+  /** How long the endpoint took, in milliseconds; null when it was not asked. */
+  readonly tookMs: number | null;
+};
 
 /** Milliseconds until the next try after a failure of our own: doubled with each in a row, and up to as much again is added. */
 const OWN_FAILURE_DELAY_MS = 30_000;
@@ -74,6 +75,7 @@ export async function makeAttempt(
   signal: AbortSignal,
 ): Promise<AttemptReport | null> {
   const { callSid, webhookId, businessId } = delivery;
+  const begunAt = performance.now();
   try {
     if (delivery.body === null) return ended('cancelled');
     const settings = await deps.findSettings(businessId, signal);
@@ -94,21 +96,23 @@ export async function makeAttempt(
       ratePerSecond: settings.webhook_rate_per_second,
       maxInFlight: settings.webhook_max_in_flight,
     });
-    const report = { outcome: { ...after, verdict: verdictOf(outcome), limits, attempt }, code: outcome.code };
-    logAttempt(logger, delivery, report, deps.now());
-    return report;
+    logAttempt(logger, delivery, { next: after.next, attempt }, deps.now());
+    return {
+      outcome: { ...after, verdict: verdictOf(outcome), limits, attempt: keptOf(attempt, delivery, after) },
+      code: outcome.code,
+      tookMs: result.phases.total,
+    };
   } catch (error) {
     deps.logger.error({ err: error, callSid, webhookId }, '[WEBHOOK] attempt broke off');
     const outcome = failed('internal_error');
-    return {
-      outcome: { ...afterwards(delivery, outcome, deps.scheduleSeconds, deps), attempt: null },
-      code: outcome.code,
-    };
+    const after = afterwards(delivery, outcome, deps.scheduleSeconds, deps);
+    const attempt = brokenOff(delivery.trigger, deps.worker, performance.now() - begunAt);
+    return { outcome: { ...after, attempt: keptOf(attempt, delivery, after) }, code: outcome.code, tookMs: null };
   }
 }
 
 function ended(state: 'cancelled' | 'no_endpoint'): AttemptReport {
-  return { outcome: { next: { state }, charged: false, attempt: null }, code: null };
+  return { outcome: { next: { state }, charged: false, attempt: null }, code: null, tookMs: null };
 }
 
 /** Ours come last, so that no header of a business can take their place. */
@@ -174,60 +178,24 @@ function isFree(code: AttemptCode, before: OpenDelivery['ownFailures'], nowMs: n
   return nowMs - before.since.getTime() < OWN_FAILURE_GRACE_MS;
 }
 
-/** Headers whose value is ours and no secret; of all others only the name is recorded. */
-const SHOWN_HEADERS = new Set([
-  'user-agent',
-  'content-type',
-  'webhook-id',
-  'webhook-timestamp',
-  'webhook-attempt',
-  'webhook-replay',
-  'traceparent',
-]);
-
-function recordOf(
-  request: EndpointRequest,
-  result: SendResult,
-  outcome: Outcome,
-  of: { readonly worker: string; readonly trigger: Trigger; readonly traceparent: string },
-): AttemptRecord {
-  const answer = result.kind === 'answered' ? result : null;
-  const headers = Object.entries(request.headers);
-  const secrets = headers.flatMap(([name, value]) => (SHOWN_HEADERS.has(name) ? [] : [value]));
-  const hidden = [...secrets, ...partsOfUrl(request.url)];
-  const answered = Object.entries(answer?.headers ?? {}).map(([name, value]) => [name, withoutEchoes(value, hidden)]);
-  return {
-    trigger: of.trigger,
-    worker: of.worker,
-    host: URL.canParse(request.url) ? new URL(request.url).host : null,
-    address: result.address,
-    phases: result.phases,
-    httpStatus: answer?.status ?? null,
-    code: outcome.code,
-    requestHeaders: Object.fromEntries(
-      headers.map(([name, value]) => [name, SHOWN_HEADERS.has(name) ? value : '[removed]']),
-    ),
-    responseHeaders: Object.fromEntries(answered),
-    responseExcerpt: answer === null ? null : withoutEchoes(answer.excerpt, hidden),
-    traceId: traceId(of.traceparent) ?? null,
-    ...(answer?.certificateEndsAt && { certificateEndsAt: answer.certificateEndsAt }),
-  };
-}
-
 /** Exactly one wide line for each attempt. Path and query may hold a secret: only the host is named. */
-function logAttempt(logger: Logger, delivery: OpenDelivery, report: AttemptReport, nowMs: number): void {
-  const { next, attempt } = report.outcome;
+function logAttempt(
+  logger: Logger,
+  delivery: OpenDelivery,
+  { next, attempt }: { readonly next: AttemptOutcome['next']; readonly attempt: AttemptRecord },
+  nowMs: number,
+): void {
   const fields = {
     webhookId: delivery.webhookId,
     endpointId: delivery.endpointId,
     revision: delivery.revision,
     attempt: delivery.attempts + 1,
-    code: report.code,
+    code: attempt.code,
     deliveryState: next.state,
-    host: attempt?.host,
-    address: attempt?.address,
-    httpStatus: attempt?.httpStatus,
-    ms: attempt?.phases.total,
+    host: attempt.host,
+    address: attempt.address,
+    httpStatus: attempt.httpStatus,
+    ms: attempt.phases.total,
     bytes: delivery.body?.length,
   };
   if (next.state === 'delivered') return logger.info(fields, '[WEBHOOK] ✅ Webhook sent successfully');

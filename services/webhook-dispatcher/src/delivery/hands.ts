@@ -132,7 +132,7 @@ export class Hands {
     try {
       const report = isInTime() ? await this.#deps.makeAttempt(delivery, isInTime, this.#unhurried) : null;
       if (report === null) return this.#giveBack(held);
-      tookMs = report.outcome.attempt?.phases.total ?? null;
+      ({ tookMs } = report);
       this.#deps.onAttempt(delivery, report);
       await this.#settle(held, report.outcome);
     } finally {
