@@ -20,14 +20,26 @@ describe('the schedule of attempts', () => {
     expect(delaysOf('normal').reduce((sum, seconds) => sum + seconds, 0)).toBe(75 * 3_600 + 35 * 60 + 5);
   });
 
-  it('asks an endpoint that cannot heal by itself after 30 min, 2, 5, 10, 14, 20 and 24 h', () => {
-    expect(delaysOf('slow')).toEqual([1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+  it('asks an endpoint that cannot heal by itself as often, and never sooner than after 30 min', () => {
+    expect(delaysOf('slow')).toEqual([1_800, 1_800, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]);
   });
 
-  it.each([[[60]], [[60, 120]], [[60, 120, 180]]])(
-    'keeps at least one retry in the slow lane of %j',
+  it('after seven 503 gives nothing up for one 404: it waits as long as after another 503, and has two attempts to come', () => {
+    const failed = { retryAfterMs: null, scheduleSeconds: STANDARD, random: 0 };
+    for (const attempt of [8, 9]) {
+      const afterSlow = nextAttempt({ ...failed, attempt, lane: 'slow' });
+      expect(afterSlow).toEqual(nextAttempt({ ...failed, attempt, lane: 'normal' }));
+      expect(afterSlow.kind).toBe('again');
+    }
+  });
+
+  it.each([[[60]], [[60, 120]], [[60, 120, 180]], [[100, 50, 300, 200]]])(
+    'makes as many attempts in the slow lane of %j, none of them sooner than in the other',
     (scheduleSeconds) => {
-      expect(delaysOf('slow', scheduleSeconds).length).toBeGreaterThanOrEqual(1);
+      const [slow, normal] = [delaysOf('slow', scheduleSeconds), delaysOf('normal', scheduleSeconds)];
+      expect(slow).toHaveLength(normal.length);
+      expect(slow[0]).toBe(scheduleSeconds[2] ?? scheduleSeconds.at(-1));
+      slow.forEach((seconds, place) => expect(seconds).toBeGreaterThanOrEqual(normal[place] ?? Infinity));
     },
   );
 
@@ -36,11 +48,9 @@ describe('the schedule of attempts', () => {
       fc.property(anyFailure(), (failed) => {
         const next = nextAttempt(failed);
         if (next.kind === 'exhausted') return;
-        const lane =
-          failed.lane === 'slow'
-            ? failed.scheduleSeconds.slice(-failed.scheduleSeconds.length + 2)
-            : failed.scheduleSeconds;
-        const scheduledMs = Math.min(...lane) * 1_000;
+        const step = failed.scheduleSeconds[failed.attempt - 1] ?? Infinity;
+        const least = failed.lane === 'slow' ? (failed.scheduleSeconds[2] ?? Infinity) : 0;
+        const scheduledMs = Math.max(step, least) * 1_000;
         const askedMs = Math.min(failed.retryAfterMs ?? 0, DAY_MS);
         expect(next.delayMs).toBeGreaterThanOrEqual(askedMs);
         expect(next.delayMs).toBeGreaterThanOrEqual(scheduledMs);
@@ -62,11 +72,12 @@ describe('the schedule of attempts', () => {
     expect(next).toEqual({ kind: 'again', delayMs: DAY_MS });
   });
 
-  it('ends at the same attempt whatever the receiver asks for', () => {
+  it('ends at the same attempt whatever the receiver answers or asks for', () => {
     fc.assert(
       fc.property(anyFailure(), (failed) => {
-        const asked = nextAttempt(failed).kind;
-        expect(nextAttempt({ ...failed, retryAfterMs: null, random: 0 }).kind).toBe(asked);
+        const { kind } = nextAttempt(failed);
+        expect(nextAttempt({ ...failed, retryAfterMs: null, random: 0 }).kind).toBe(kind);
+        expect(nextAttempt({ ...failed, lane: failed.lane === 'slow' ? 'normal' : 'slow' }).kind).toBe(kind);
       }),
     );
   });
