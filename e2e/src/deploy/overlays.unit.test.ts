@@ -1,4 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { parseConfig } from '@pipeline/runtime';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { environmentOf, textsOf } from './environment.ts';
@@ -30,8 +32,28 @@ beforeAll(async () => {
 it(
   'kustomize makes of the base what the other tests read without it',
   async (context) => {
-    const rendered = await render('base', context);
+    const rendered = await render(kubernetesPath('base'), context);
     expect(namesIn(rendered.map(withoutHash))).toEqual(namesIn(await readBase()));
+  },
+  CHECK_MS,
+);
+
+it(
+  'the component for Prometheus can be laid over the base, and adds what watches and nothing else',
+  async (context) => {
+    const overlay = await mkdtemp(join(await realpath(tmpdir()), 'overlay-'));
+    context.onTestFinished(() => rm(overlay, { recursive: true }));
+    const from = (folder: string) => relative(overlay, kubernetesPath(folder));
+    const kustomization = { resources: [from('base')], components: [from('components/monitoring')] };
+    await writeFile(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
+    const [watched, alone] = [await render(overlay, context), await render(kubernetesPath('base'), context)];
+    const added = watched.filter(({ kind, metadata }) =>
+      alone.every((one) => one.kind !== kind || one.metadata.name !== metadata.name),
+    );
+    expect(added.map(({ kind, metadata }) => `${kind} in ${metadata.namespace}`).toSorted()).toEqual([
+      'PodMonitor in call-pipeline',
+      'PrometheusRule in call-pipeline',
+    ]);
   },
   CHECK_MS,
 );
@@ -40,7 +62,7 @@ describe.for(overlays)('overlays/%s', (overlay) => {
   it(
     'is rendered, has the types of Kubernetes, and breaks no rule',
     async (context) => {
-      const manifests = await render(`overlays/${overlay}`, context);
+      const manifests = await render(kubernetesPath(`overlays/${overlay}`), context);
       expect(await typeProblems(manifests)).toEqual([]);
       const rules = [podProblems, serviceProblems, scheduleProblems, networkProblems];
       expect(rules.flatMap((rule) => rule(manifests))).toEqual([]);
@@ -51,7 +73,7 @@ describe.for(overlays)('overlays/%s', (overlay) => {
   it(
     'gives every service an environment that it accepts',
     async (context) => {
-      const manifests = await render(`overlays/${overlay}`, context);
+      const manifests = await render(kubernetesPath(`overlays/${overlay}`), context);
       for (const service of [...DEPLOYED, ...JOBS, ...OPERATED]) {
         const workload = workloadsOf(manifests).find(({ name }) => name === service);
         const variables = workload === undefined ? new Map() : environmentOf(workload, manifests);
@@ -65,7 +87,7 @@ describe.for(overlays)('overlays/%s', (overlay) => {
   it(
     'refers only to ConfigMaps and Secrets that are there',
     async (context) => {
-      const manifests = await render(`overlays/${overlay}`, context);
+      const manifests = await render(kubernetesPath(`overlays/${overlay}`), context);
       const missing = workloadsOf(manifests).flatMap((workload) =>
         [...environmentOf(workload, manifests)].filter(([, { kind }]) => kind === 'missing'),
       );
@@ -78,7 +100,7 @@ describe.for(overlays)('overlays/%s', (overlay) => {
 /** Skips the test, in words, where there is no kustomize. */
 async function render(folder: string, context: TestContext): Promise<Manifest[]> {
   if (kustomize === null) return context.skip('no kustomize and no Go to build it');
-  return parseManifests(await kustomize.render(kubernetesPath(folder)));
+  return parseManifests(await kustomize.render(folder));
 }
 
 /** Generated ConfigMaps end in a hash of what they hold. */
