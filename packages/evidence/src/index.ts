@@ -9,4 +9,4 @@ export { digitRuns, numbersIn, type SaidNumber } from './numbers/numbers.ts';
 export { isAddressSaid } from './said-address.ts';
 export { isSuspect } from './suspect/suspect.ts';
 export { hasBarred, LEFT_OUT, sentencesOf, turnsOf, withoutBarred, type Passage } from './turns.ts';
-export { isInflectedWord, isRelatedWord, isSameWord, wordForms, wordsOf, type Word } from './words.ts';
+export { inflectionKeys, isInflectedWord, isRelatedWord, isSameWord, wordForms, wordsOf, type Word } from './words.ts';

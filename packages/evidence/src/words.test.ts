@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isRelatedWord, isSameWord, wordForms, wordsOf } from './words.ts';
+import { inflectionKeys, isInflectedWord, isRelatedWord, isSameWord, wordForms, wordsOf } from './words.ts';
 
 const related = (one: string, other: string) => isRelatedWord(wordForms(one)[0] ?? '', wordForms(other)[0] ?? '');
 const same = (one: string, other: string) => isSameWord(wordForms(one)[0] ?? '', wordForms(other)[0] ?? '');
@@ -49,6 +49,22 @@ describe('two words', () => {
     ['1500', '150000'],
   ])('%s and %s are not', (one, other) => {
     expect(related(one, other)).toBe(false);
+  });
+
+  test('that are forms of one have a key in common by which an index finds them', () => {
+    const prefix = fc.constantFrom('', 'ב', 'וש', 'ל', 'وال', 'لل', 'x');
+    const stem = fc.constantFrom('leak', 'חיפה', 'לוד', 'قاهره', 'الوان', 'москв', 'или', 'ab');
+    const word = fc.tuple(prefix, stem, fc.constantFrom('', 'ing', 's', 'а', 'ים')).map((parts) => parts.join(''));
+    let alike = 0;
+    fc.assert(
+      fc.property(word, word, (one, other) => {
+        if (!isInflectedWord(one, other)) return;
+        alike += 1;
+        expect(inflectionKeys(one).some((key) => inflectionKeys(other).includes(key))).toBe(true);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(alike).toBeGreaterThan(20);
   });
 
   test('are compared the same both ways, and every word is its own', () => {

@@ -85,6 +85,14 @@ export function isInflectedWord(one: string, other: string): boolean {
   return ENDING_SCRIPTS.test(one) && ENDING_SCRIPTS.test(other) && hasSameStem(one, other);
 }
 
+/**
+ * What a word may be looked up by: two words for which `isInflectedWord` holds have one of these in common, though not the other way
+ * round. For an index of many words, in which every pair cannot be compared.
+ */
+export function inflectionKeys(form: string): string[] {
+  return [...withoutPrefixes(form), ...(form.length >= LEAST_STEM ? [`${form.slice(0, LEAST_STEM)}*`] : [])];
+}
+
 function isRelatedPart(left: string, right: string): boolean {
   if (hasSameStem(left, right)) return true;
   const root = hebrewRoot(left);

@@ -72,7 +72,17 @@ async function extract(
   const boundary = deps.boundaryFor(`${summary}\n${transcript}`);
   const { value: answers, usage } = await deps.ask(extractionQuestion(definitions, texts, boundary), deps.paid, signal);
   const context = { sources, country: countryOf(call.numbers), today: dayOf(call.startedAt, call.timezone) };
-  const fields = definitions.map((field) => judgeAnswer(field, answers.get(field.key), context));
+  const fields: Extraction['fields'] = [];
+  for (const field of definitions) {
+    // In a call of hours a field may take a tenth of a second; health checks and the broker's deadlines are served between two of them.
+    await turnOfEventLoop();
+    signal.throwIfAborted();
+    fields.push(judgeAnswer(field, answers.get(field.key), context));
+  }
   const isSuspected = sources.some(({ passages }) => hasBarred(passages));
   return { fields, usage, ms: deps.now() - startedAtMs, isSuspected };
+}
+
+function turnOfEventLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

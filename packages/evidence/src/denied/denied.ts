@@ -22,12 +22,12 @@ const known = DENIALS.map(({ negations, leads, leastLeads }) => ({
 export function withoutDenied(text: string, value?: string): string {
   const wanted = value === undefined ? undefined : wordForms(value);
   if (wanted !== undefined && negationsIn(wanted) > 0) return text;
-  const words = wordsOf(text);
+  const { words, denied } = readDenials(text);
   const isWanted = (at: number): boolean =>
     wanted?.some((word) => isInflectedWord(word, words[at]?.form ?? '')) ?? false;
   const parts: string[] = [];
   let kept = 0;
-  for (const at of deniedPlaces(text, words)) {
+  for (const at of denied) {
     let end = wanted === undefined ? at + 1 : at;
     while (isWanted(end) && (end === at || isJoined(text, words, end))) end += 1;
     for (const { start, end: until } of words.slice(at, end)) {
@@ -37,6 +37,21 @@ export function withoutDenied(text: string, value?: string): string {
     }
   }
   return parts.join('') + text.slice(kept);
+}
+
+/** The words of a text, and which of them a negation denies, in order. */
+type Denied = { readonly words: readonly Word[]; readonly denied: readonly number[] };
+
+/** Every number, date and address of a summary is held against the same transcript, which may be that of hours. */
+const LONG_TEXT_CHARS = 5_000;
+let lastLong: (Denied & { readonly text: string }) | undefined;
+
+function readDenials(text: string): Denied {
+  if (lastLong?.text === text) return lastLong;
+  const words = wordsOf(text);
+  const read = { text, words, denied: deniedPlaces(text, words) };
+  if (text.length >= LONG_TEXT_CHARS) lastLong = read;
+  return read;
 }
 
 function negationsIn(forms: readonly string[]): number {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { FieldDefinition, FieldResult, FieldValue } from '@pipeline/contracts';
-import { maskCards, withoutDenied } from '@pipeline/evidence';
+import { maskCards } from '@pipeline/evidence';
 import type { Country } from './address.ts';
 import { isBorneOut, type Words } from './borne-out.ts';
 import { findEvidence, type Found, type Source } from './evidence.ts';
+import { createLines, spokenOf, type Lines } from './lines.ts';
 import { readValue } from './value.ts';
-import { areWordsSaid } from './words-said.ts';
 
 const answerSchema = z.object({
   value: z.unknown(),
@@ -63,15 +63,14 @@ export function judgeAnswer(field: FieldDefinition, answer: FieldAnswer | undefi
 }
 
 function wordsOf({ evidence, passage, before }: Extract<Found, { kind: 'found' }>, call: CallContext): Words {
-  const source = call.sources.find(({ name }) => name === evidence.source);
-  const [quote, held] =
+  const lines = sourceOf(call, evidence.source)?.said ?? createLines([]);
+  const [quote = '', held = ''] =
     evidence.source === 'transcript' ? [evidence.quote, passage].map(spokenOf) : [evidence.quote, passage];
-  return { quote: quote ?? '', passage: held ?? '', before, passages: textsOf(source, false), today: call.today };
+  return { quote, passage: held, before, lines, today: call.today };
 }
 
-/** Lines of a transcript without the names of who spoke: those are ours, and nobody said them. */
-function spokenOf(lines: string): string {
-  return lines.replaceAll(/^(?:caller|agent|unknown): /gmu, '').replace(/\n(?:caller|agent|unknown):?$/u, '');
+function sourceOf({ sources }: CallContext, wanted: Source['name']): Source | undefined {
+  return sources.find(({ name }) => name === wanted);
 }
 
 /** Yes, no and options may be said by what denies them, and a longer text sums up. */
@@ -91,32 +90,22 @@ const SAID_ALIKE: ReadonlySet<FieldDefinition['type']> = new Set([
  * Whether the call says what its summary says. Numbers, dates and addresses must be there. Other words a summary chooses itself, maybe
  * in another language, but not what the call denies; and in a call in which somebody speaks to the machine, nothing counts that the summary alone says.
  */
-function supportOf(
-  field: FieldDefinition,
-  value: FieldValue,
-  { sources, today }: CallContext,
-): 'said' | 'barred' | 'unsaid' {
-  const transcript = sources.find(({ name }) => name === 'transcript');
-  const barred = textsOf(transcript, true);
-  if (isOnlyDenied(field, value, textsOf(transcript, false))) return 'unsaid';
-  if (barred.length === 0 && !SAID_ALIKE.has(field.type)) return 'said';
+function supportOf(field: FieldDefinition, value: FieldValue, call: CallContext): 'said' | 'barred' | 'unsaid' {
+  const { said, barred } = sourceOf(call, 'transcript') ?? { said: createLines([]), barred: createLines([]) };
+  if (isOnlyDenied(field, value, said)) return 'unsaid';
+  const hasBarred = barred.texts.length > 0;
+  if (!hasBarred && !SAID_ALIKE.has(field.type)) return 'said';
   const isSaidIn = (texts: readonly string[]): boolean =>
-    texts.length > 0 &&
-    (SAID_ALIKE.has(field.type) && field.type !== 'time' ? [texts.join('\n')] : texts).some((text) =>
-      isBorneOut(field, value, { quote: text, passage: text, before: '', passages: texts, today }),
+    texts.some((text) =>
+      isBorneOut(field, value, { quote: text, passage: text, before: '', lines: said, today: call.today }),
     );
-  if (isSaidIn(textsOf(transcript, false))) return 'said';
-  return barred.length > 0 ? 'barred' : 'unsaid';
+  if (said.texts.length === 0) return hasBarred ? 'barred' : 'unsaid';
+  const isWhole = SAID_ALIKE.has(field.type) && field.type !== 'time';
+  if (isSaidIn(isWhole ? [said.texts.join('\n')] : said.texts)) return 'said';
+  return hasBarred ? 'barred' : 'unsaid';
 }
 
 /** Whether the call has the words of a value, and denies them wherever it has them. */
-function isOnlyDenied(field: FieldDefinition, value: FieldValue, texts: readonly string[]): boolean {
-  if (field.type !== 'string' || typeof value !== 'string') return false;
-  const naming = texts.filter((text) => areWordsSaid(value, text));
-  return naming.length > 0 && naming.every((text) => !areWordsSaid(value, withoutDenied(text, value)));
-}
-
-function textsOf(source: Source | undefined, isBarred: boolean): string[] {
-  const texts = (source?.passages ?? []).filter((passage) => passage.isBarred === isBarred).map(({ text }) => text);
-  return source?.name === 'transcript' ? texts.map(spokenOf) : texts;
+function isOnlyDenied(field: FieldDefinition, value: FieldValue, lines: Lines): boolean {
+  return field.type === 'string' && typeof value === 'string' && lines.name(value) && !lines.say(value);
 }

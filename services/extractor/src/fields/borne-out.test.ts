@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fieldDefinitionSchema, type FieldDefinition, type FieldValue } from '@pipeline/contracts';
 import { isBorneOut } from './borne-out.ts';
+import { createLines } from './lines.ts';
 
 const options = [
   { value: 'today', synonyms: ['right now', 'היום'] },
@@ -30,7 +31,7 @@ function isSaid(field: FieldDefinition, value: FieldValue, quote: string, passag
     quote,
     passage,
     before,
-    passages: [passage, 'We have five rooms at Herzl Street'],
+    lines: createLines([passage, 'We have five rooms at Herzl Street']),
     today: '2025-12-09',
   });
 }

@@ -1,6 +1,7 @@
 import type { FieldDefinition, FieldValue } from '@pipeline/contracts';
 import { isAddressSaid, isDateSaid, isSuspect, isTimeSaid, numbersIn, withoutDenied } from '@pipeline/evidence';
 import { isAnswerSaid } from './answer-said.ts';
+import type { Lines } from './lines.ts';
 import { isOptionSaid } from './option-said.ts';
 import { isPhoneSaid } from './phone-said.ts';
 import { areWordsSaid, isTextSaid } from './words-said.ts';
@@ -10,8 +11,8 @@ export type Words = {
   readonly quote: string;
   readonly passage: string;
   readonly before: string;
-  /** Lines or sentences that values may be taken from. */
-  readonly passages: readonly string[];
+  /** What values may be taken from. */
+  readonly lines: Lines;
   /** `YYYY-MM-DD`, the day of the call where the business is. */
   readonly today: string;
 };
@@ -23,13 +24,13 @@ export type Words = {
  * that are denied where they stand ("not in Haifa") say nothing; yes, no and options look for what denies them by themselves.
  */
 export function isBorneOut(field: FieldDefinition, value: FieldValue, words: Words): boolean {
-  const { quote, passages, today } = words;
+  const { quote, lines, today } = words;
   const isSaid = (says: (words: string) => boolean): boolean => undenied(words).some(says);
   switch (field.type) {
     case 'string':
       return typeof value === 'string' && undenied(words, value).some((said) => areWordsSaid(value, said));
     case 'text':
-      return typeof value === 'string' && !isSuspect(value) && isTextSaid(value, quote, passages.join('\n'));
+      return typeof value === 'string' && !isSuspect(value) && isTextSaid(value, quote, lines.texts.join('\n'));
     case 'integer':
     case 'number':
       return isSaid((said) => isNumberSaid(value, said));
@@ -70,13 +71,15 @@ function isNumberSaid(value: FieldValue, words: string): boolean {
   return numbersIn(words).some(({ values }) => values.some((said) => said === value));
 }
 
-/** Nothing needs no words; a text is looked for in the quote first, then line by line. */
+/** Nothing needs no words. The lines are asked first: their answer costs nothing, whereas a quote is searched for what it denies. */
 function isPartSaid(part: FieldValue, field: FieldDefinition, words: Words): boolean {
   if (part === null) return true;
-  const denied = typeof part === 'string' ? part : undefined;
-  const places = [...undenied(words, denied), ...words.passages.map((passage) => withoutDenied(passage, denied))];
-  if (typeof part === 'number') return places.some((place) => isNumberSaid(part, place));
-  if (typeof part === 'string') return places.some((place) => areWordsSaid(part, place));
+  if (typeof part === 'number') {
+    return words.lines.sayNumber(part) || undenied(words).some((place) => isNumberSaid(part, place));
+  }
+  if (typeof part === 'string') {
+    return words.lines.say(part) || undenied(words, part).some((place) => areWordsSaid(part, place));
+  }
   return typeof part === 'boolean' && isAnswerSaid(field, part, { ...words, clause: clauseOf(words) });
 }
 

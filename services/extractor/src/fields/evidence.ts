@@ -1,7 +1,6 @@
 import type { FieldDefinition, FieldResult } from '@pipeline/contracts';
 import {
   comparable,
-  comparableText,
   isSameWord,
   sentencesOf,
   turnsOf,
@@ -12,6 +11,8 @@ import {
   type Passage,
   type Word,
 } from '@pipeline/evidence';
+import { createLines, spokenOf, type Lines } from './lines.ts';
+import { cutsNumber, placesOf, type Place } from './places.ts';
 
 type Evidence = NonNullable<FieldResult['evidence']>;
 type Segments = Parameters<typeof turnsOf>[1];
@@ -23,6 +24,10 @@ export type Source = {
   readonly passages: readonly Passage[];
   readonly searched: Comparable;
   readonly words: readonly Word[];
+  /** What values may be taken from, without the names of who spoke. */
+  readonly said: Lines;
+  /** Lines or sentences that speak to the machine. */
+  readonly barred: Lines;
 };
 
 /** Where a quote stands: `passage` holds it and `before` is the one before that. `barred`: only where nothing may be quoted from. */
@@ -45,7 +50,12 @@ export function sourcesOf(call: {
 }
 
 function sourceOf(name: Source['name'], original: string, passages: readonly Passage[]): Source {
-  return { name, original, passages, searched: comparable(original), words: wordsOf(original) };
+  const linesOf = (isBarred: boolean): Lines => {
+    const texts = passages.filter((passage) => passage.isBarred === isBarred).map(({ text }) => text);
+    return createLines(name === 'transcript' ? texts.map(spokenOf) : texts);
+  };
+  const read = { searched: comparable(original), words: wordsOf(original) };
+  return { name, original, passages, ...read, said: linesOf(false), barred: linesOf(true) };
 }
 
 /**
@@ -96,50 +106,6 @@ function isDenied(passage: Passage, quote: string, start: number, end: number): 
 /** The name of who spoke in front of a line, which nobody said. */
 function labelOf({ text, isContinued }: Passage): string {
   return isContinued ? '' : (/^\w+: /u.exec(text)?.[0] ?? '');
-}
-
-/** Whether a text stands in words as it is, from the beginning of a word on: `Lod` is not in `melody`. */
-export function isPartOf(text: string, words: string): boolean {
-  return placesOf(comparableText(text), comparable(words)).next().done === false;
-}
-
-type Place = readonly [start: number, end: number];
-
-/** Every place of the words as they were quoted, from the beginning of a word on. */
-function* placesOf(wanted: string, { text, starts, ends }: Comparable): Generator<Place> {
-  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
-    const end = at + wanted.length;
-    if (cutsNumber(text, at) || cutsNumber(text, end) || !beginsWord(text, at) || !mayEnd(text, end)) continue;
-    yield [starts[at] ?? 0, ends[end - 1] ?? 0];
-  }
-}
-
-/** True when the place between two characters is inside a number such as `15`, `1.5` or `1,500`. */
-function cutsNumber(text: string, at: number): boolean {
-  return /\p{Nd}[.,]?$/u.test(text.slice(Math.max(0, at - 2), at)) && /^[.,]?\p{Nd}/u.test(text.slice(at, at + 2));
-}
-
-const LETTER_BEFORE = /[\p{L}\p{M}\p{N}]$/u;
-const LETTER_AFTER = /^[\p{L}\p{M}\p{N}]/u;
-/** Scripts that put no space between words. */
-const UNSPACED =
-  /^[\p{Script=Hani}\p{Script=Hira}\p{Script=Kana}\p{Script=Thai}\p{Script=Laoo}\p{Script=Khmr}\p{Script=Mymr}]/u;
-const ONLY_PREFIX = /(?<![\p{L}\p{M}\p{N}])(?:[בלמהושכ]{1,3}|[وفبكل]{0,2}(?:ال|لل)?)$/u;
-const LONG_ENOUGH = /[\p{L}\p{M}]{3}$/u;
-
-function beginsWord(text: string, at: number): boolean {
-  const before = text.slice(Math.max(0, at - 5), at);
-  if (!LETTER_BEFORE.test(before) || !LETTER_AFTER.test(text.slice(at)) || UNSPACED.test(text.slice(at))) return true;
-  return ONLY_PREFIX.test(before);
-}
-
-/** A quote may leave the ending of a word away (`leak` of `leaking`), but not most of the word. */
-function mayEnd(text: string, end: number): boolean {
-  return (
-    !LETTER_AFTER.test(text.slice(end)) ||
-    UNSPACED.test(text.slice(end)) ||
-    LONG_ENOUGH.test(text.slice(0, end).slice(-3))
-  );
 }
 
 /** Every place where the same words stand one after another, whatever prefixes and punctuation they have. */

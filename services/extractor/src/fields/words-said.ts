@@ -1,5 +1,5 @@
 import { comparableText, isInflectedWord, isRelatedWord, numbersIn, wordForms } from '@pipeline/evidence';
-import { isPartOf } from './evidence.ts';
+import { isPartOf } from './places.ts';
 
 /** Articles and prepositions: they may come and go, as long as anything else is there. */
 const SHORT = 2;
@@ -25,12 +25,16 @@ const LEAST_SHARE = 0.6;
 /** Whether words say a short text: each of its words, but for prefixes and endings, and each of its numbers. */
 export function areWordsSaid(text: string, words: string): boolean {
   const said = wordForms(words);
-  const wanted = wordForms(text);
-  if (wanted.length === 0 || !areNumbersSaid(text, words)) return false;
+  if (wordForms(text).length === 0 || !areNumbersSaid(text, words)) return false;
   if (isPartOf(text, words)) return true;
+  return neededWords(text).every((word) => said.some((other) => isInflectedWord(word, other)));
+}
+
+/** The words of a short text that must be there, whatever else is: none where it is a number alone. */
+export function neededWords(text: string): string[] {
+  const wanted = wordForms(text);
   const content = wanted.filter((word) => !isSmall(word) && !/\p{N}/u.test(word));
-  const needed = content.length > 0 || wanted.some((word) => /\p{N}/u.test(word)) ? content : wanted;
-  return needed.every((word) => said.some((other) => isInflectedWord(word, other)));
+  return content.length > 0 || wanted.some((word) => /\p{N}/u.test(word)) ? content : wanted;
 }
 
 /** Whether the words of a source say most of a longer text, and `quote` something of it. Its numbers must all be there. */
