@@ -24,6 +24,8 @@ export const CRASH_BUCKET = 'CRASHES';
 export const PAID_BUCKET = 'PAID';
 /** Key-value bucket of what the media-gateways of one public address share about their calls. Entries expire. */
 export const GATEWAY_BUCKET = 'GATEWAY_CALLS';
+/** Key-value bucket of the beats by which these gateways hear each other: calls that fill theirs silence nobody. Entries expire. */
+export const GATEWAY_BEAT_BUCKET = 'GATEWAY_BEATS';
 /** Key-value bucket of the reconciler: how far it has looked. Nothing in it expires. */
 export const RECONCILER_BUCKET = 'RECONCILER';
 /** Object bucket of events above 512 KiB. */
