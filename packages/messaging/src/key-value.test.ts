@@ -98,11 +98,13 @@ describe('a key-value bucket', () => {
     await expect(missing.put('call.CA1', { owner: 'a' })).rejects.toThrow(BrokerError);
   });
 
-  it('forgets calls after six hours, and never what the reconciler remembers', async () => {
+  it('forgets calls after six hours, gateways after one, and never what the reconciler remembers', async () => {
     const ages = await Promise.all(
-      ['KV_GATEWAY_CALLS', 'KV_RECONCILER'].map(async (name) => (await rig.operator.jsm.streams.info(name)).config),
+      ['KV_GATEWAY_CALLS', 'KV_GATEWAY_BEATS', 'KV_RECONCILER'].map(
+        async (name) => (await rig.operator.jsm.streams.info(name)).config,
+      ),
     );
-    expect(ages.map((config) => config.max_age / 3_600e9)).toEqual([6, 0]);
+    expect(ages.map((config) => config.max_age / 3_600e9)).toEqual([6, 1, 0]);
   });
 });
 

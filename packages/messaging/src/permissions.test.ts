@@ -81,6 +81,7 @@ function everySubject(): string[] {
     ...Object.values(STREAMS),
     'CALL_ADVISORIES',
     'KV_CRASHES',
+    'KV_GATEWAY_BEATS',
     'KV_GATEWAY_CALLS',
     'KV_PAID',
     'KV_RECONCILER',
@@ -155,6 +156,7 @@ describe('the rights of services', () => {
     expect(writers(`call.erase.${CALL}`)).toEqual([]);
     expect(writers('$KV.GATEWAY_CALLS.call.CA1')).toEqual(['media-gateway']);
     expect(writers('$JS.API.STREAM.MSG.GET.KV_GATEWAY_CALLS')).toEqual(['media-gateway']);
+    expect(writers('$KV.GATEWAY_BEATS.process.a')).toEqual(['media-gateway']);
     expect(writers('$KV.RECONCILER.watermark')).toEqual(['reconciler']);
     expect(writers('$JS.ACK.CALL_ENDED.transcriber.1.1.1.1.0')).toEqual(['transcriber']);
     expect(writers('$JS.ACK.hub.ACC.CALL_ENDED.transcriber.1.1.1.1.0')).toEqual(['transcriber']);
@@ -204,6 +206,7 @@ describe('the identity that purges', () => {
 describe('the buckets of services', () => {
   it.each([
     ['media-gateway', 'GATEWAY_CALLS'],
+    ['media-gateway', 'GATEWAY_BEATS'],
     ['reconciler', 'RECONCILER'],
   ] as const)('%s uses its own bucket with its own rights', async (identity, bucket) => {
     await as(identity, async (connection) => {

@@ -2,6 +2,7 @@ import {
   CLAIM_BUCKET,
   COMMAND_CONSUMER,
   CRASH_BUCKET,
+  GATEWAY_BEAT_BUCKET,
   GATEWAY_BUCKET,
   PAID_BUCKET,
   RECONCILER_BUCKET,
@@ -27,7 +28,12 @@ export type BrokerPermissions = { readonly publish: string[]; readonly subscribe
  */
 export function brokerPermissions(): Record<Identity, BrokerPermissions> {
   return {
-    'media-gateway': allow('media-gateway', [event('call.ended'), ...writeObjects(), ...useBucket(GATEWAY_BUCKET)]),
+    'media-gateway': allow('media-gateway', [
+      event('call.ended'),
+      ...writeObjects(),
+      ...useBucket(GATEWAY_BUCKET),
+      ...useBucket(GATEWAY_BEAT_BUCKET),
+    ]),
     transcriber: allow('transcriber', stage('transcriber')),
     summarizer: allow('summarizer', stage('summarizer')),
     extractor: allow('extractor', [...stage('extractor'), ...consume('call.erase', COMMAND_CONSUMER)]),

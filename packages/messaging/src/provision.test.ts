@@ -23,7 +23,7 @@ describe('provision', () => {
   it('makes everything once, and a second run changes nothing', async () => {
     const first = await provision();
     expect(first.ok).toBe(true);
-    expect(first.lines.filter((line) => line.endsWith(': created'))).toHaveLength(17);
+    expect(first.lines.filter((line) => line.endsWith(': created'))).toHaveLength(18);
     const second = await provision();
     expect(second.lines.slice(1).every((line) => line.endsWith(': as expected'))).toBe(true);
     expect(await compare()).toEqual([]);

@@ -5,6 +5,7 @@ import {
   CLAIM_BUCKET,
   COMMAND_CONSUMER,
   CRASH_BUCKET,
+  GATEWAY_BEAT_BUCKET,
   GATEWAY_BUCKET,
   PAID_BUCKET,
   RECONCILER_BUCKET,
@@ -45,8 +46,10 @@ const CRASH_TTL_MS = DAY_MS;
 const PAID_TTL_MS = DAY_MS;
 /** Above the longest call that a gateway may be configured for, 4 h: an entry is written when the call is answered. */
 const GATEWAY_TTL_MS = 6 * HOUR_MS;
-/** A watermark is some bytes. */
-const RECONCILER_BYTES = 1_048_576;
+/** A gateway that was not heard of for so long is gone, and so are its calls. */
+const BEAT_TTL_MS = HOUR_MS;
+/** Beats of 2,000 gateways, or a watermark of some bytes. */
+const TINY_BYTES = 1_048_576;
 /** A net under the rules of the runner, never reached by them. */
 const MAX_DELIVER = 100_000;
 /** Pods x slots stay below this: the server answers a pull above it with silence. */
@@ -66,7 +69,8 @@ export function createTopology(config: BrokerConfig): Topology {
       bucket(CRASH_BUCKET, config, { bytes: small, ageMs: CRASH_TTL_MS }),
       bucket(PAID_BUCKET, config, { bytes: small, ageMs: PAID_TTL_MS }),
       bucket(GATEWAY_BUCKET, config, { bytes: small, ageMs: GATEWAY_TTL_MS }),
-      bucket(RECONCILER_BUCKET, config, { bytes: RECONCILER_BYTES, ageMs: 0 }),
+      bucket(GATEWAY_BEAT_BUCKET, config, { bytes: TINY_BYTES, ageMs: BEAT_TTL_MS }),
+      bucket(RECONCILER_BUCKET, config, { bytes: TINY_BYTES, ageMs: 0 }),
       claimBucket(config),
     ],
     consumers: [

@@ -1,7 +1,7 @@
 import { provisionBroker, BrokerError, connectOperator, type BrokerConfig, type Operator } from '@pipeline/messaging';
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { GATEWAY_BUCKET } from '@pipeline/contracts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { SharedDirectory } from './call-directory-shared.ts';
 import { createPresence, type Presence } from './presence.ts';
@@ -15,9 +15,8 @@ const MAX_BYTES = 2 * 1_048_576;
 let server: RunningNats;
 let operator: Operator;
 const stops: (() => void)[] = [];
-beforeAll(async () => void (server = await startNats()));
-afterAll(() => server.stop());
 beforeEach(async () => {
+  server = await startNats();
   const config: BrokerConfig = {
     NATS_URL: server.url,
     NATS_USER: 'any',
@@ -35,6 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   stops.splice(0).forEach((stop) => stop());
   await operator.close();
+  await server.stop();
 });
 
 /** The bucket as a later version of the gateway, or an operator, writes it. */
@@ -54,7 +54,8 @@ async function unheardGateway() {
         return isAway ? Promise.reject(new BrokerError('away')) : processes.put(key, value);
       },
     },
-    describe: () => ({ instance: 'media-gateway/test', calls: 0 }),
+    // More calls are more digits: a beat may need more room than the one before.
+    describe: () => ({ instance: 'media-gateway/test', calls: 10 ** Math.min(15, heard.length) }),
     logger: silentLogger,
     beatMs: 20,
   });
@@ -67,6 +68,17 @@ async function unheardGateway() {
     heard.length = 0;
   };
   return { directory, presence, heard, lines, letBeatsThrough };
+}
+
+/** Fills the bucket of the calls with values of that size, as long as one has room; the key of the last. */
+async function fill(size: number): Promise<string> {
+  for (let index = 0; ; index += 1) {
+    const key = `fill.${size}-${index}`;
+    const isWritten = await anything()
+      .put(key, 'x'.repeat(size))
+      .then(Boolean, () => false);
+    if (!isWritten) return `fill.${size}-${index - 1}`;
+  }
 }
 
 const stored = async (callSids: readonly string[]): Promise<unknown[]> =>
@@ -93,16 +105,9 @@ describe('a record that can never be written', () => {
   });
 
   it('because the bucket is full, blocks none that has room, and the beats are heard', async () => {
-    const bucket = anything();
-    const fill = async (size: number): Promise<string> => {
-      for (let index = 0; ; index += 1) {
-        const key = `fill.${size}-${index}`;
-        if (!(await bucket.put(key, 'x'.repeat(size)).then(Boolean, () => false))) return `fill.${size}-${index - 1}`;
-      }
-    };
     await fill(200_000);
     const last = await fill(10_000);
-    await bucket.delete(last); // ten thousand bytes are free, and less than twenty
+    await anything().delete(last); // ten thousand bytes are free, and less than twenty
 
     const { directory, heard, lines, letBeatsThrough } = await unheardGateway();
     const large = { ...plan, callSid: sidOf(99), agent: { ...plan.agent, instructions: 'x'.repeat(30_000) } };
@@ -119,5 +124,23 @@ describe('a record that can never be written', () => {
       .toEqual(LATE.slice(0, 5).map(() => ({ state: 'published' })));
     await expect.poll(() => heard.length, { timeout: 10_000 }).toBeGreaterThan(10);
     expect(heard.slice(1)).not.toContain(false);
+  });
+});
+
+describe('a bucket in which no byte is free', () => {
+  it('silences no gateway: its beats are heard, and the ends of its calls are written', async () => {
+    const { directory, presence, heard, letBeatsThrough } = await unheardGateway();
+    letBeatsThrough();
+    await expect.poll(presence.isHeard).toBe(true);
+    const token = await directory.register({ ...plan, callSid: sidOf(1) });
+    expect(await directory.openStream(sidOf(1), token ?? '')).not.toBeNull();
+    for (const size of [200_000, 10_000, 500, 20, 1]) await fill(size);
+    heard.length = 0;
+    const before = await presence.beatOf(presence.id);
+    await expect.poll(() => heard.length, { timeout: 10_000 }).toBeGreaterThan(10);
+    expect(heard).not.toContain(false);
+    expect(await presence.beatOf(presence.id), 'what siblings read').toBeGreaterThan(before);
+    await directory.markPublished(sidOf(1), 'drain');
+    expect(await stored([sidOf(1)])).toEqual([{ state: 'published', endedReason: 'drain' }]);
   });
 });
