@@ -37,6 +37,7 @@ test.each([
   [refused(400, { param: null }), true],
   [refused(400, {}), true],
   [refused(400, { param: 'file' }), false],
+  [refused(400, { param: null, code: 'content_filter' }), false],
   [refused(422, { param: 'languages' }), false],
   [new Error('languages'), false],
 ])('%s is a refusal of the languages: %s', (error, expected) => {

@@ -10,10 +10,7 @@ export function aiFailure(error: unknown, provider: string, signal: AbortSignal)
   if (signal.aborted) return signal.reason;
   if (error instanceof PermanentError || error instanceof RetryLaterError) return error;
   if (error instanceof AnswerTooLargeError) return new PermanentError('OUTPUT_INVALID', { cause: error });
-  // Azure filters a prompt with a 400 of its own; asking again would bring the same.
-  if (error instanceof APIError && error.status === 400 && error.code === 'content_filter') {
-    return new PermanentError('PROVIDER_REFUSED', { cause: error });
-  }
+  if (error instanceof APIError && isFiltered(error)) return new PermanentError('PROVIDER_REFUSED', { cause: error });
   const answer =
     error instanceof APIError
       ? { status: error.status, code: error.code, param: error.param, retryAfter: error.headers?.get('retry-after') }
@@ -23,6 +20,11 @@ export function aiFailure(error: unknown, provider: string, signal: AbortSignal)
 
 /** Whether an error is a 400 about `parameter` or a part of it (`languages[0]`), or one that does not say what it is about. */
 export function isRefusalOf(parameter: string, error: unknown): boolean {
-  if (!(error instanceof APIError) || error.status !== 400) return false;
+  if (!(error instanceof APIError) || error.status !== 400 || isFiltered(error)) return false;
   return error.param === null || error.param === undefined || error.param.startsWith(parameter);
+}
+
+/** Azure filters a prompt with a 400 of its own; asking again would bring the same. */
+function isFiltered({ status, code }: APIError): boolean {
+  return status === 400 && code === 'content_filter';
 }

@@ -1,4 +1,10 @@
-import { PermanentError, withSpent, type AnalysisSettings, type PaidSteps } from '@pipeline/contracts';
+import {
+  PermanentError,
+  withSpent,
+  type AnalysisSettings,
+  type FailureCode,
+  type PaidSteps,
+} from '@pipeline/contracts';
 import { mapBounded } from './bounded.ts';
 import type { FileAudio, Listening } from './listening.ts';
 import type { Survey } from './recording/survey.ts';
@@ -63,8 +69,11 @@ export async function askAll(
   });
 }
 
+/** What is about one stretch: it cannot be read, its words are filtered, or no text came back. */
+const REFUSALS: ReadonlySet<FailureCode> = new Set(['PROVIDER_REJECTED', 'PROVIDER_REFUSED', 'OUTPUT_INVALID']);
+
 function isRefusal(error: unknown): boolean {
-  return error instanceof PermanentError && (error.code === 'PROVIDER_REJECTED' || error.code === 'OUTPUT_INVALID');
+  return error instanceof PermanentError && REFUSALS.has(error.code);
 }
 
 /** What all these texts used together. */

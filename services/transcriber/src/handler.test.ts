@@ -153,8 +153,12 @@ describe('the transcriber', () => {
     });
   });
 
-  test('leaves a gap where the provider refuses a single stretch, and says so', async () => {
-    const { deps } = depsOf({ texts: [new PermanentError('PROVIDER_REJECTED'), 'words'] });
+  test.each([
+    ['cannot read', 'PROVIDER_REJECTED'],
+    ['filters the words of', 'PROVIDER_REFUSED'],
+    ['gives no text for', 'OUTPUT_INVALID'],
+  ] as const)('leaves a gap where the provider %s a single stretch, and says so', async (_what, code) => {
+    const { deps } = depsOf({ texts: [new PermanentError(code), 'words'] });
     const [event] = await handle(ended, deps, never);
     expect(event).toMatchObject({
       data: { transcript: { text: 'caller: words', quality: { flags: ['parts_missing'], flaggedSegments: 0 } } },

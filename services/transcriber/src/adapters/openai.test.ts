@@ -140,6 +140,7 @@ describe('speech to text', () => {
   test.each([
     ['400', refusal(400, { param: 'file', message: 'no' }), 'PROVIDER_REJECTED'],
     ['400 about the model', refusal(400, { param: 'model', code: 'model_not_found' }), 'pause: model'],
+    ['400 of a content filter', refusal(400, { param: null, code: 'content_filter' }), 'PROVIDER_REFUSED'],
     ['401', refusal(401, { code: 'invalid_api_key' }), 'pause: credentials'],
     ['403', refusal(403, {}), 'pause: credentials'],
     ['404', refusal(404, {}), 'pause: model'],
