@@ -17,6 +17,13 @@ export type CollectionPlan = {
   readonly database: Database;
   readonly name: string;
   readonly indexes: readonly IndexPlan[];
+  /** Names of indexes that only older releases use. */
+  readonly retired?: readonly string[];
+};
+
+export type ProvisionOptions = {
+  /** Removes indexes that only older releases use, whose processes would miss them. Default false: they are only told. */
+  readonly retire?: boolean;
 };
 
 type Connections = (database: Database) => Connection;
@@ -24,17 +31,19 @@ type FoundIndex = { readonly name?: unknown } & Record<string, unknown>;
 
 /** A build over many documents may take longer: it goes on in the server, and the next run of `provision` finds it done. */
 const INDEX_DEADLINE_MS = 30_000;
+const UNUSED = 'only older releases use it; when none runs any more: callctl provision --retire';
 const NAMESPACE_NOT_FOUND = 26;
 const NAMESPACE_EXISTS = 48;
 
 /**
  * Makes the collections and indexes of the plans, strictly one after another (one of the servers for a single machine hangs
  * otherwise), and answers with one line for each. What is right already is left alone. An index that differs is made again; its
- * documents stay. Nothing else is ever removed.
+ * documents stay. Indexes that are retired go when `options` say so. Nothing else is ever removed.
  */
 export async function provisionCollections(
   plans: readonly CollectionPlan[],
   connections: Connections,
+  options: ProvisionOptions,
   signal: AbortSignal,
 ): Promise<string[]> {
   const lines: string[] = [];
@@ -42,6 +51,10 @@ export async function provisionCollections(
     lines.push(`${plan.database}.${plan.name}: ${await makeCollection(plan, connections, signal)}`);
     for (const index of plan.indexes) {
       lines.push(`${plan.database}.${plan.name}.${index.name}: ${await makeIndex(plan, index, connections, signal)}`);
+    }
+    for (const name of await retiredOf(plan, connections, signal)) {
+      const words = options.retire === true ? await removeIndex(plan, name, connections, signal) : UNUSED;
+      lines.push(`${plan.database}.${plan.name}.${name}: ${words}`);
     }
   }
   return lines;
@@ -93,6 +106,19 @@ async function makeIndex(
   if (present !== undefined) await inTime('drop an index', signal, () => collection.dropIndex(index.name));
   await inTime('create an index', signal, () => collection.createIndex({ ...key }, { ...options }), INDEX_DEADLINE_MS);
   return present === undefined ? 'created' : 'made again';
+}
+
+/** The names of the retired indexes that are there. */
+async function retiredOf(plan: CollectionPlan, connections: Connections, signal: AbortSignal): Promise<string[]> {
+  if (plan.retired === undefined) return [];
+  const names = (await findIndexes(plan, connections, signal))?.map(({ name }) => name) ?? [];
+  return plan.retired.filter((name) => names.includes(name));
+}
+
+async function removeIndex(plan: CollectionPlan, name: string, connections: Connections, signal: AbortSignal) {
+  const collection = connections(plan.database).collection(plan.name);
+  await inTime('drop an index', signal, () => collection.dropIndex(name));
+  return 'removed';
 }
 
 /** The indexes of a collection, or null when there is no such collection. */

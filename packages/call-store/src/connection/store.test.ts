@@ -69,13 +69,28 @@ test('an index that is dropped is an alarm at the next start', async () => {
   const config = configOf(server);
   const store = await connectStore({ config, instance: 'test/1', logger: quietLog() });
   await provisionDeliveries(store, never);
-  await internalsOf(store).connection('delivery').collection('webhook_deliveries').dropIndex('due');
+  await internalsOf(store).connection('delivery').collection('webhook_deliveries').dropIndex('endpoint');
   await store.close();
   const next = await connectStore({ config, instance: 'test/2', logger: quietLog() });
   createDeliveryStore(next);
-  const alarm = { ok: false, reason: 'run provision: index delivery.webhook_deliveries.due is missing' };
+  const alarm = { ok: false, reason: 'run provision: index delivery.webhook_deliveries.endpoint is missing' };
   await expect.poll(() => next.readiness(), { timeout: 10_000 }).toEqual(alarm);
   await next.close();
+});
+
+test('an index that only older releases use is told, and removed when that is wished', async () => {
+  const store = await connectStore({ config: configOf(server), instance: 'test/1', logger: quietLog() });
+  await provisionDeliveries(store, never);
+  const rows = internalsOf(store).connection('delivery').collection('webhook_deliveries');
+  await rows.createIndex({ nextAttemptAt: 1, endpointId: 1 }, { name: 'due' });
+  const changes = async (retire: boolean) =>
+    (await provisionDeliveries(store, never, { retire })).filter((line) => !line.endsWith(': unchanged'));
+  expect(await changes(false)).toEqual([
+    expect.stringMatching(/^delivery\.webhook_deliveries\.due: only older releases/),
+  ]);
+  expect(await changes(true)).toEqual(['delivery.webhook_deliveries.due: removed']);
+  expect(await changes(true)).toEqual([]);
+  await store.close();
 });
 
 test('a refused password leaves the store unready and appears nowhere', async () => {

@@ -8,7 +8,7 @@ import { claimDue, type Claimed, type ClaimOptions } from './claim.ts';
 import type { EndpointBook } from './endpoint/book.ts';
 import type { EndpointVerdict } from './endpoint/outcome.ts';
 import { createLeasedRows } from './leased-rows.ts';
-import { healDue } from './heal.ts';
+import { healDue, healInTurn } from './heal.ts';
 import { pause } from './index.ts';
 
 const never = new AbortController().signal;
@@ -169,26 +169,58 @@ describe('an endpoint that is looked at', () => {
   });
 });
 
-it('rows that their endpoints do not know of are found behind any number of old ones that are known', async () => {
-  for (const endpointId of ['a', 'b', 'c', 'd', 'e']) {
-    await parts.deliveries.endpoints.change(endpointId, pause(), never);
-    await parts.deliveries.freeze(newRow({ endpointId }), DUE, never);
-  }
-  await parts.models.deliveries.collection.updateMany(
-    {},
-    { $set: { nextAttemptAt: new Date(Date.now() - 7_200_000) } },
-  );
-  await parts.deliveries.freeze(newRow({ endpointId: 'forgotten' }), DUE, never);
-  await parts.models.deliveries.collection.updateMany(
-    { endpointId: 'forgotten' },
-    { $set: { nextAttemptAt: new Date(Date.now() - 3_600_000) } },
-  );
-  await parts.models.endpoints.collection.deleteMany({ _id: 'forgotten' as never }); // ids are texts here
-  expect(await healDue(parts.models, parts.book, never, 2)).toBe(1);
-  expect((await claim({})).map(({ row }) => row.endpointId)).toEqual(['forgotten']);
+describe('rows that their endpoints do not know of', () => {
+  it('are found behind any number of old ones that are known', async () => {
+    for (const endpointId of ['a', 'b', 'c', 'd', 'e']) {
+      await parts.deliveries.endpoints.change(endpointId, pause(), never);
+      for (let count = 0; count < 3; count += 1) await parts.deliveries.freeze(newRow({ endpointId }), DUE, never);
+    }
+    await overdue({});
+    await forgotten('cc');
+    expect(await healDue(parts.models, parts.book, never, 2)).toBe(1);
+    expect((await claim({})).map(({ row }) => row.endpointId)).toEqual(['cc']);
+    expect(await healDue(parts.models, parts.book, never, 2)).toBe(0);
+  });
+
+  it.each([1, 2, 3, 100])('are found in every lane, %i at a look', async (page) => {
+    for (const endpointId of ['a', 'b']) {
+      for (let count = 0; count < 2; count += 1) {
+        await parts.deliveries.freeze(newRow({ endpointId }), DUE, never);
+        await retriedRow(parts.deliveries, newRow({ endpointId }));
+        await parts.deliveries.freeze({ ...testRow(), endpointId }, DUE, never);
+      }
+    }
+    await overdue({});
+    await parts.models.endpoints.collection.deleteMany({});
+    expect(await healDue(parts.models, parts.book, never, page)).toBe(6);
+    expect(await healDue(parts.models, parts.book, never, page)).toBe(0);
+  });
+
+  it('are looked for by one process at a time, and not again before its turn is over', async () => {
+    await forgotten('a');
+    const heal = () => healInTurn(parts.models, parts.book, never);
+    expect((await Promise.all([heal(), heal(), heal(), heal()])).toSorted()).toEqual([0, 0, 0, 1]);
+    await forgotten('b');
+    expect(await heal()).toBe(0);
+    await parts.models.turns.updateOne({ _id: 'heal' }, { $set: { until: new Date(Date.now() - 1_000) } });
+    expect(await heal()).toBe(1);
+  });
 });
 
 const OPTIONS: ClaimOptions = { owner: 'one', leaseMs: 60_000, limit: 10, later: 10, signal: never };
+
+/** Makes rows due for an hour. */
+async function overdue(filter: { readonly endpointId?: string }): Promise<void> {
+  const nextAttemptAt = new Date(Date.now() - 3_600_000);
+  await parts.models.deliveries.collection.updateMany(filter, { $set: { nextAttemptAt } });
+}
+
+/** An overdue row whose endpoint is not there. */
+async function forgotten(endpointId: string): Promise<void> {
+  await parts.deliveries.freeze(newRow({ endpointId }), DUE, never);
+  await overdue({ endpointId });
+  await parts.models.endpoints.collection.deleteMany({ _id: endpointId as never }); // ids are texts here
+}
 
 function claim(more: Partial<ClaimOptions>): Promise<Claimed[]> {
   return parts.deliveries.claimDue({ ...OPTIONS, ...more });

@@ -260,7 +260,6 @@ test('a row that its endpoint does not know of is found by the rows and made kno
   const fresh = createDeliveryStore(store);
   expect(await claim(fresh, 'one')).toEqual([]);
   expect(await fresh.healDue(never)).toBe(1);
-  expect(await fresh.healDue(never)).toBe(0);
   expect(await claim(fresh, 'one')).toHaveLength(1);
 });
 

@@ -11,7 +11,7 @@ export type Pages = Readonly<Partial<Record<Lane, readonly WaitingRow[]>>>;
 type PageSizes = { readonly limit: number; readonly later: number };
 
 /** As `$exists`, but as a bound of the index: the local stand-in looks through all rows of an endpoint and lane otherwise. */
-const EPOCH = new Date(0);
+export const EPOCH = new Date(0);
 
 /** The oldest rows of each lane that may send: one more than may be taken, so that what stays behind is known. */
 export async function readPages(

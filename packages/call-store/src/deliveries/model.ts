@@ -4,6 +4,7 @@ import { modelOf } from '../connection/model.ts';
 import { ENDPOINTS, endpointSchema, type EndpointDocument } from './endpoint/document.ts';
 import type { Lane } from './endpoint/endpoint.ts';
 import type { DeliveryRow, DeliveryState, EventType, Trigger } from './row.ts';
+import { TURNS, turnSchema, type TurnDocument } from './turn.ts';
 
 const DELIVERIES = 'webhook_deliveries';
 const ATTEMPTS = 'webhook_attempts';
@@ -75,18 +76,21 @@ const attemptSchema = new Schema<AttemptDocument>(
 
 const isOpen = { nextAttemptAt: { $exists: true } };
 
-/** `due` finds the oldest due rows, `endpoint` those of one endpoint and lane; attempts remove themselves; `due` of endpoints is where to look; `state` serves an operator's search. */
+/**
+ * `endpoint` finds the oldest due rows of an endpoint and lane, and all lanes that have such; `state` and `business` serve an operator's
+ * search, page by page; attempts remove themselves; `due` of endpoints is where to look.
+ */
 export const DELIVERY_PLAN: readonly CollectionPlan[] = [
   {
     database: 'delivery',
     name: DELIVERIES,
     indexes: [
-      { name: 'due', key: { nextAttemptAt: 1, endpointId: 1 }, partialFilterExpression: isOpen },
       { name: 'endpoint', key: { endpointId: 1, lane: 1, nextAttemptAt: 1 }, partialFilterExpression: isOpen },
       { name: 'call', key: { callSid: 1, revision: 1 } },
       { name: 'business', key: { businessId: 1, state: 1, updatedAt: -1 } },
       { name: 'state', key: { state: 1, createdAt: 1 } },
     ],
+    retired: ['due'],
   },
   {
     database: 'delivery',
@@ -101,12 +105,14 @@ export const DELIVERY_PLAN: readonly CollectionPlan[] = [
     name: ENDPOINTS,
     indexes: [{ name: 'due', key: { nextDueAt: 1 }, partialFilterExpression: { nextDueAt: { $exists: true } } }],
   },
+  { database: 'delivery', name: TURNS, indexes: [] },
 ];
 
 export type DeliveryModels = {
   readonly deliveries: Model<DeliveryDocument>;
   readonly attempts: Model<AttemptDocument>;
   readonly endpoints: Model<EndpointDocument>;
+  readonly turns: Model<TurnDocument>;
 };
 
 /** The models on a connection to `delivery`. */
@@ -115,5 +121,6 @@ export function deliveryModels(connection: Connection): DeliveryModels {
     deliveries: modelOf(connection, deliverySchema, DELIVERIES),
     attempts: modelOf(connection, attemptSchema, ATTEMPTS),
     endpoints: modelOf(connection, endpointSchema, ENDPOINTS),
+    turns: modelOf(connection, turnSchema, TURNS),
   };
 }

@@ -8,7 +8,7 @@ import { createAttemptLog } from './attempt-log.ts';
 import { claimDue, type Claimed, type ClaimOptions } from './claim.ts';
 import { createEndpointBook, type BookOptions, type EndpointBook } from './endpoint/book.ts';
 import { freeze, type Frozen } from './freeze.ts';
-import { healDue } from './heal.ts';
+import { healInTurn } from './heal.ts';
 import { createLeasedRows } from './leased-rows.ts';
 import { toRow, toStoredAttempt } from './mapping.ts';
 import { DELIVERY_PLAN, deliveryModels } from './model.ts';
@@ -49,7 +49,10 @@ export type DeliveryStore = {
   settle(hold: Hold, outcome: AttemptOutcome, signal: AbortSignal): Promise<Settled>;
   /** Gives a row back unsent, due at once: for a shutdown. False when it was not the holder's any more. */
   release(hold: Hold, signal: AbortSignal): Promise<boolean>;
-  /** Looks for rows that are overdue and unknown to their endpoint, and makes them known; answers how many endpoints had such. */
+  /**
+   * Looks for rows that are overdue and unknown to their endpoint, and makes them known; answers of how many lanes. All processes may ask
+   * as often as they like: one of them does it, once in 55 s, and the others are told 0. Throws after 45 s of looking.
+   */
   healDue(signal: AbortSignal): Promise<number>;
   /** The endpoints, for whoever shows, pauses or resumes them. */
   readonly endpoints: EndpointBook;
@@ -92,7 +95,7 @@ export function createDeliveryStore(store: Store, options: Pick<BookOptions, 'on
     claimDue: (claim) => claimDue({ deliveries, book, leased }, claim),
     settle: (hold, outcome, signal) => settle(settling, hold, outcome, signal),
     release: (hold, signal) => release(settling, hold, signal),
-    healDue: (signal) => healDue(models, book, signal),
+    healDue: (signal) => healInTurn(models, book, signal),
     frozenRevisions: async (callSid, signal) => {
       const filter = { callSid: checked(callSidSchema, callSid, 'callSid') };
       const query = () => deliveries.find(filter, WITHOUT_BODY).sort({ revision: 1 }).limit(MAX_ROWS).lean().exec();

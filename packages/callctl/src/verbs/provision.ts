@@ -19,6 +19,7 @@ export const provision: Verb = {
   arguments: [],
   options: {
     wait: { value: '<seconds>', summary: 'how long to wait for servers that are not there', default: '60' },
+    retire: { summary: 'also remove indexes that only older releases use: when none of their processes runs any more' },
     trim: { summary: 'make nothing; remove history from streams above 60 %: settled and older than a day' },
     'dry-run': { summary: 'with --trim: only say what would be removed' },
   },
@@ -40,9 +41,10 @@ export const provision: Verb = {
     const store = await connectStore({ config, instance: 'provision', logger: createProgressLogger(() => {}) });
     try {
       await waitFor(`MongoDB at ${config.MONGO_URL}`, until, context, async () => reasonAgainst(store));
-      for (const step of [provisionSettings, provisionCallLog, provisionDeliveries]) {
-        for (const line of await step(store, context.signal)) report(line);
-      }
+      const retire = context.options['retire'] === true;
+      for (const line of await provisionSettings(store, context.signal)) report(line);
+      for (const line of await provisionCallLog(store, context.signal)) report(line);
+      for (const line of await provisionDeliveries(store, context.signal, { retire })) report(line);
     } finally {
       await store.close();
     }

@@ -2,35 +2,43 @@ import type { EndpointCensus } from '@pipeline/call-store/deliveries';
 import type { Logger } from '@pipeline/runtime';
 
 export interface UpkeepDeps {
-  /** Makes overdue rows known to their endpoints; answers how many endpoints did not know. */
+  /** Makes overdue rows known to their endpoints, by one replica at a time; answers how often one did not know. */
   healDue(signal: AbortSignal): Promise<number>;
   census(signal: AbortSignal): Promise<EndpointCensus>;
   onCensus(census: EndpointCensus): void;
   readonly logger: Logger;
 }
 
-/** Every sixth look heals as well: that one goes over all open rows. */
+/** Every sixth look heals as well: that one goes over all endpoints with open rows. */
 const HEAL_EVERY = 6;
 
-/** What is done now and then beside sending, by every replica: it is cheap and may be done twice. */
+/** What is done now and then beside sending, by every replica: it is cheap, or theirs by turns. */
 export function createUpkeep(deps: UpkeepDeps, everyMs: number) {
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let looks = 0;
 
   const look = async (): Promise<void> => {
+    const isHealing = looks % HEAL_EVERY === 0;
+    looks += 1;
     try {
       deps.onCensus(await deps.census(stopping.signal));
-      if (looks % HEAL_EVERY === 0) {
-        const count = await deps.healDue(stopping.signal);
-        if (count > 0) deps.logger.warn({ count }, '[WEBHOOK] overdue deliveries were made known to their endpoints');
-      }
-      looks += 1;
     } catch (error) {
       // The loop that claims says when the database does not answer.
       if (!stopping.signal.aborted) deps.logger.debug({ err: error }, '[WEBHOOK] upkeep waits for the database');
     }
+    if (isHealing) await heal();
     if (!stopping.signal.aborted) timer = setTimeout(() => void look(), everyMs);
+  };
+  /** One that fails is told, because nothing else tells of rows that stand still, and waits for its next turn. */
+  const heal = async (): Promise<void> => {
+    try {
+      const count = await deps.healDue(stopping.signal);
+      if (count > 0) deps.logger.warn({ count }, '[WEBHOOK] overdue deliveries were made known to their endpoints');
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      deps.logger.warn({ err: error }, '[WEBHOOK] it could not be seen whether overdue deliveries are known');
+    }
   };
   return {
     start: (): void => void look(),
