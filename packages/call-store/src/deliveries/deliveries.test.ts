@@ -263,17 +263,6 @@ test('a row that its endpoint does not know of is found by the rows and made kno
   expect(await claim(fresh, 'one')).toHaveLength(1);
 });
 
-test('the deliveries of a business are listed by their state', async () => {
-  const deliveries = await open();
-  const row = newRow();
-  await deliveries.freeze(row, NOWHERE, never);
-  await deliveries.freeze(newRow({ businessId: 'biz_2' }), NOWHERE, never);
-  expect(await deliveries.listByState('biz_1', 'no_endpoint', never)).toMatchObject([
-    { webhookId: row.webhookId, body: null },
-  ]);
-  expect(await deliveries.listByState('biz_1', 'pending', never)).toEqual([]);
-});
-
 test('only ids reach a filter: operator objects are refused', async () => {
   const deliveries = await open();
   const operator = { $ne: null } as unknown as string; // what a careless caller could pass

@@ -101,7 +101,7 @@ test('of an erased call neither bytes nor what receivers answered stay, and noth
   expect(await deliveries().settle(inHand, settledAs({ state: 'delivered' }), never)).toEqual({ kind: 'lost' });
   expect(await heldOf(sending)).not.toContain(WORDS);
   for (const row of states) {
-    expect(await createOperatorDeliveries(store).replay(row?.id ?? '', never)).toEqual({ kind: 'no_body' });
+    expect(await createOperatorDeliveries(store).replay(row?.id ?? '', 'any', never)).toEqual({ kind: 'no_body' });
   }
   expect(await forgetting().erase(calls, never), 'a second time').toEqual({ bodies: 0, attempts: 0 });
 });

@@ -74,11 +74,15 @@ const attemptSchema = new Schema<AttemptDocument>(
   { collection: ATTEMPTS, versionKey: false, strict: false, autoCreate: false, autoIndex: false },
 );
 
+/** Indexes of an operator's search, in all businesses and in one: in the order of its pages, so that each begins where the last one ended. */
+export const BY_TIME = 'state_time';
+export const BY_BUSINESS = 'business_time';
+
 const isOpen = { nextAttemptAt: { $exists: true } };
 
 /**
- * `endpoint` finds the oldest due rows of an endpoint and lane, and all lanes that have such; `state` and `business` serve an operator's
- * search, page by page; attempts remove themselves; `due` of endpoints is where to look.
+ * `endpoint` finds the oldest due rows of an endpoint and lane, and all lanes that have such; attempts remove themselves; `due` of endpoints
+ * is where to look.
  */
 export const DELIVERY_PLAN: readonly CollectionPlan[] = [
   {
@@ -87,10 +91,10 @@ export const DELIVERY_PLAN: readonly CollectionPlan[] = [
     indexes: [
       { name: 'endpoint', key: { endpointId: 1, lane: 1, nextAttemptAt: 1 }, partialFilterExpression: isOpen },
       { name: 'call', key: { callSid: 1, revision: 1 } },
-      { name: 'business', key: { businessId: 1, state: 1, updatedAt: -1 } },
-      { name: 'state', key: { state: 1, createdAt: 1 } },
+      { name: BY_BUSINESS, key: { businessId: 1, state: 1, createdAt: 1, _id: 1 } },
+      { name: BY_TIME, key: { state: 1, createdAt: 1, _id: 1 } },
     ],
-    retired: ['due'],
+    retired: ['due', 'business', 'state'],
   },
   {
     database: 'delivery',

@@ -34,7 +34,7 @@ test('a replay sends the same bytes under the same id again, after a schedule of
   const { operator, ended, sendNext, close } = await open();
   for (const state of ['exhausted', 'disabled', 'cancelled', 'delivered', 'no_endpoint'] as const) {
     const before = await ended('biz_1', state);
-    expect(await operator.replay(before.id, never)).toMatchObject({ kind: 'due', isHeld: false });
+    expect(await operator.replay(before.id, 'any', never)).toMatchObject({ kind: 'due', isHeld: false });
     const sent = await vi.waitFor(sendNext, { timeout: 20_000 });
     expect(sent).toMatchObject({ id: before.id, trigger: 'replay', lane: 'later', priorAttempts: before.attempts });
     expect(sent.body?.equals(BODY)).toBe(true);
@@ -46,12 +46,25 @@ test('a replay sends the same bytes under the same id again, after a schedule of
 test('what is in work is left alone, what has no bytes and what nobody knows is told', async () => {
   const { operator, freeze, forget, ended, close } = await open();
   const { rowId } = await freeze('biz_1');
-  expect(await operator.replay(rowId, never)).toEqual({ kind: 'in_work' });
+  expect(await operator.replay(rowId, 'any', never)).toEqual({ kind: 'in_work' });
   const erased = await ended('biz_1', 'delivered');
   await forget(erased.id);
-  expect(await operator.replay(erased.id, never)).toEqual({ kind: 'no_body' });
-  expect(await operator.replay('msg_x@biz_1', never)).toEqual({ kind: 'unknown' });
-  await expect(operator.replay('not an id', never)).rejects.toThrow(TypeError);
+  expect(await operator.replay(erased.id, 'any', never)).toEqual({ kind: 'no_body' });
+  expect(await operator.replay('msg_x@biz_1', 'any', never)).toEqual({ kind: 'unknown' });
+  await expect(operator.replay('not an id', 'any', never)).rejects.toThrow(TypeError);
+  await close();
+});
+
+test('a replay of failed ones sends none again that was delivered, or replayed by somebody else, meanwhile', async () => {
+  const { operator, ended, sendNext, close } = await open();
+  const failed = ['exhausted', 'disabled'] as const;
+  const row = await ended('biz_1', 'exhausted');
+  expect(await operator.replay(row.id, failed, never)).toMatchObject({ kind: 'due' });
+  expect(await operator.replay(row.id, failed, never)).toEqual({ kind: 'changed' });
+  expect(await vi.waitFor(sendNext, { timeout: 20_000 })).toMatchObject({ id: row.id });
+  expect(await operator.replay(row.id, failed, never)).toEqual({ kind: 'changed' });
+  await expect(sendNext()).rejects.toThrow('nothing is due');
+  expect(await operator.replay(row.id, ['delivered'], never)).toMatchObject({ kind: 'due' });
   await close();
 });
 
@@ -59,7 +72,7 @@ test('a replay to an endpoint that is paused waits there, and says so', async ()
   const { operator, deliveries, ended, sendNext, close } = await open();
   const row = await ended('biz_1', 'exhausted');
   await deliveries.endpoints.change('biz_1', pause(), never);
-  expect(await operator.replay(row.id, never)).toMatchObject({ kind: 'due', isHeld: true });
+  expect(await operator.replay(row.id, 'any', never)).toMatchObject({ kind: 'due', isHeld: true });
   await expect(sendNext()).rejects.toThrow('nothing is due');
   await close();
 });
@@ -67,10 +80,10 @@ test('a replay to an endpoint that is paused waits there, and says so', async ()
 test('a row that one process notes is found although another has meanwhile taken the one before it', async () => {
   const { operator, ended, sendNext, close } = await open();
   const [first, second] = [await ended('biz_1', 'exhausted'), await ended('biz_1', 'exhausted')];
-  await operator.replay(first.id, never);
+  await operator.replay(first.id, 'any', never);
   expect(await vi.waitFor(sendNext, { timeout: 20_000 })).toMatchObject({ id: first.id });
   // The operator's process remembers that something waits; by now nothing does.
-  await operator.replay(second.id, never);
+  await operator.replay(second.id, 'any', never);
   expect(await vi.waitFor(sendNext, { timeout: 20_000 })).toMatchObject({ id: second.id });
   await close();
 });
@@ -115,6 +128,31 @@ test('a search finds by state, business and time, page by page, each row once', 
     expect(after.body).toBeNull();
   }
   expect(seen).toEqual(rows.map((row) => row.id));
+  await close();
+});
+
+test('a search finds rows of the same millisecond once each, by state and business, wherever a page ends', async () => {
+  const { operator, ended, setCreatedAt, close } = await open();
+  const states = ['exhausted', 'disabled', 'exhausted', 'cancelled', 'exhausted'] as const;
+  const ids: string[] = [];
+  for (const state of states) ids.push((await ended('biz_1', state)).id);
+  const at = new Date('2025-12-09T10:30:00Z');
+  await setCreatedAt(at);
+  ids.push((await ended('biz_1', 'exhausted')).id);
+  for (const limit of [1, 2, 3, 10]) {
+    for (const search of [{}, { businessId: 'biz_1' }, { since: at }, { until: new Date(at.getTime() + 1) }]) {
+      const seen: string[] = [];
+      for (let after; ;) {
+        const dead = { states: ['exhausted', 'disabled', 'cancelled'], ...search } as const;
+        const page = await operator.search(dead, { limit, ...(after === undefined ? {} : { after }) }, never);
+        seen.push(...page.map((row) => row.id));
+        after = page.at(-1);
+        if (after === undefined) break;
+      }
+      const old = ids.slice(0, 5).toSorted();
+      expect(seen).toEqual('until' in search ? old : [...old, ids[5]]);
+    }
+  }
   await close();
 });
 
@@ -171,6 +209,11 @@ async function open() {
       if (claimed === undefined) throw new Error('nothing is due');
       await settleAs(claimed.hold, 'delivered');
       return claimed.row;
+    },
+    /** Of all rows. */
+    setCreatedAt: async (createdAt: Date) => {
+      const rows = internalsOf(store).connection('delivery').collection('webhook_deliveries');
+      await rows.updateMany({}, { $set: { createdAt } });
     },
     forget: async (id: string) => {
       await internalsOf(store)

@@ -6,7 +6,7 @@ import { internalsOf, type Store } from '../connection/store.ts';
 import { createEndpointBook } from './endpoint/book.ts';
 import { noteWaiting } from './endpoint/slots.ts';
 import { toRow } from './mapping.ts';
-import { DELIVERY_PLAN, deliveryModels, type DeliveryDocument } from './model.ts';
+import { BY_BUSINESS, BY_TIME, DELIVERY_PLAN, deliveryModels, type DeliveryDocument } from './model.ts';
 import { rowIdSchema, type DeliveryRow, type DeliveryState, type EventType } from './row.ts';
 
 /** Which rows an operator means: all conditions together. Times are when the row was made, which is when the event happened. */
@@ -28,6 +28,8 @@ export type Replayed =
   | { readonly kind: 'due'; readonly row: DeliveryRow; readonly isHeld: boolean }
   /** A process is sending it at this moment. */
   | { readonly kind: 'in_work' }
+  /** It has another state by now than the ones that were meant: somebody else has replayed it, or it was delivered. */
+  | { readonly kind: 'changed' }
   /** Retention or an erasure has removed its bytes. */
   | { readonly kind: 'no_body' }
   | { readonly kind: 'unknown' };
@@ -42,8 +44,11 @@ export type OperatorDeliveries = {
   ): Promise<DeliveryRow[]>;
   /** How many rows fit. */
   count(search: DeliverySearch, signal: AbortSignal): Promise<number>;
-  /** Makes a row due now, with a schedule of its own: the same id, the same bytes. A row that waits for its next attempt is sent sooner. */
-  replay(rowId: string, signal: AbortSignal): Promise<Replayed>;
+  /**
+   * Makes a row due now, with a schedule of its own: the same id, the same bytes. A row that waits for its next attempt is sent sooner.
+   * `states`: only if it is in one of these at this very moment.
+   */
+  replay(rowId: string, states: readonly DeliveryState[] | 'any', signal: AbortSignal): Promise<Replayed>;
 };
 
 const WITHOUT_BODY = { body: 0 } as const;
@@ -58,16 +63,22 @@ export function createOperatorDeliveries(store: Store): OperatorDeliveries {
   const book = createEndpointBook(endpoints, {});
   return {
     search: async (search, { limit, after }, signal) => {
-      const filter = { ...filterOf(search), ...(after === undefined ? {} : afterOf(after)) };
+      const filter = after === undefined ? filterOf(search) : behind(after, search);
       const query = () =>
-        deliveries.find(filter, WITHOUT_BODY).sort({ createdAt: 1, _id: 1 }).limit(limit).lean().exec();
+        deliveries
+          .find(filter, WITHOUT_BODY)
+          .sort({ createdAt: 1, _id: 1 })
+          .limit(limit)
+          .hint(search.businessId === undefined ? BY_TIME : BY_BUSINESS)
+          .lean()
+          .exec();
       return (await inTime('search deliveries', signal, query)).map(toRow);
     },
     count: (search, signal) =>
       inTime('count deliveries', signal, () => deliveries.countDocuments(filterOf(search)).exec(), COUNT_DEADLINE_MS),
-    replay: async (rowId, signal) => {
-      const row = await makeDue(deliveries, rowId, signal);
-      if (row === null) return whyNot(deliveries, rowId, signal);
+    replay: async (rowId, states, signal) => {
+      const row = await makeDue(deliveries, rowId, states, signal);
+      if (row === null) return whyNot(deliveries, rowId, states, signal);
       await book.change(row.endpointId, noteWaiting(row.lane, 'now'), signal);
       const endpoint = await book.find(row.endpointId, signal);
       return { kind: 'due', row, isHeld: endpoint !== null && endpoint.state !== 'active' };
@@ -90,20 +101,27 @@ function filterOf(search: DeliverySearch): Record<string, unknown> {
   };
 }
 
-function afterOf({ createdAt, id }: SearchPlace): Record<string, unknown> {
-  const behind = checked(rowIdSchema, id, 'rowId');
-  return { $or: [{ createdAt: trusted({ $gt: createdAt }) }, { createdAt, _id: trusted({ $gt: behind }) }] };
+/** From the place on: the time is a bound of the index, so no page reads what the ones before it have read. */
+function behind({ createdAt, id }: SearchPlace, search: DeliverySearch): Record<string, unknown> {
+  const since = search.since !== undefined && search.since > createdAt ? search.since : createdAt;
+  const others = [
+    { createdAt: trusted({ $gt: createdAt }) },
+    { _id: trusted({ $gt: checked(rowIdSchema, id, 'rowId') }) },
+  ];
+  return { ...filterOf({ ...search, since }), $or: others };
 }
 
 /** A test keeps its own lane; everything else waits among the retries, so that a replay never holds up a first attempt. */
 async function makeDue(
   deliveries: Model<DeliveryDocument>,
   rowId: string,
+  states: readonly DeliveryState[] | 'any',
   signal: AbortSignal,
 ): Promise<DeliveryRow | null> {
+  const meant = states === 'any' ? {} : { $in: [...states] };
   const filter = {
     _id: checked(rowIdSchema, rowId, 'rowId'),
-    state: trusted({ $ne: 'delivering' as const }),
+    state: trusted({ $ne: 'delivering' as const, ...meant }),
     body: trusted({ $type: 'binData' }),
   };
   const due = {
@@ -127,9 +145,15 @@ async function makeDue(
   return row === null ? null : toRow(row);
 }
 
-async function whyNot(deliveries: Model<DeliveryDocument>, rowId: string, signal: AbortSignal): Promise<Replayed> {
+async function whyNot(
+  deliveries: Model<DeliveryDocument>,
+  rowId: string,
+  states: readonly DeliveryState[] | 'any',
+  signal: AbortSignal,
+): Promise<Replayed> {
   const query = () => deliveries.findById(rowId, WITHOUT_BODY).lean().exec();
   const row = await inTime('read a delivery', signal, query);
   if (row === null) return { kind: 'unknown' };
-  return { kind: row.state === 'delivering' ? 'in_work' : 'no_body' };
+  if (row.state === 'delivering') return { kind: 'in_work' };
+  return { kind: states === 'any' || states.includes(row.state) ? 'no_body' : 'changed' };
 }

@@ -136,7 +136,7 @@ it('failures of our own in a row are counted since the first of them; any other 
   await parts.deliveries.release(hold, never);
   expect((await parts.deliveries.find(row.webhookId, never))[0]?.ownFailures).toEqual(again.ownFailures);
   const operator = createOperatorDeliveries(store);
-  expect(await operator.replay(hold.rowId, never)).toMatchObject({ kind: 'due', row: { ownFailures: null } });
+  expect(await operator.replay(hold.rowId, 'any', never)).toMatchObject({ kind: 'due', row: { ownFailures: null } });
 });
 
 function depsOf(other: Partial<Pick<SettleDeps, 'book' | 'deliveries'>>): SettleDeps {

@@ -1,5 +1,5 @@
 import { trusted } from 'mongoose';
-import { businessIdSchema, callSidSchema } from '@pipeline/contracts';
+import { callSidSchema } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
@@ -60,8 +60,6 @@ export type DeliveryStore = {
   find(webhookId: string, signal: AbortSignal): Promise<DeliveryRow[]>;
   /** The rows of a call without their bodies, oldest first; at most 200. */
   listByCall(callSid: string, signal: AbortSignal): Promise<DeliveryRow[]>;
-  /** The rows of a business in one state without their bodies, latest first; at most 200. */
-  listByState(businessId: string, state: DeliveryState, signal: AbortSignal): Promise<DeliveryRow[]>;
   /** The attempt log of a row, first to last; at most 200. */
   listAttempts(rowId: string, signal: AbortSignal): Promise<StoredAttempt[]>;
 };
@@ -119,11 +117,6 @@ export function createDeliveryStore(store: Store, options: Pick<BookOptions, 'on
       const filter = { callSid: checked(callSidSchema, callSid, 'callSid') };
       const query = () => deliveries.find(filter, WITHOUT_BODY).sort({ createdAt: 1 }).limit(MAX_ROWS).lean().exec();
       return (await inTime('list deliveries of a call', signal, query)).map(toRow);
-    },
-    listByState: async (businessId, state, signal) => {
-      const filter = { businessId: checked(businessIdSchema, businessId, 'businessId'), state };
-      const query = () => deliveries.find(filter, WITHOUT_BODY).sort({ updatedAt: -1 }).limit(MAX_ROWS).lean().exec();
-      return (await inTime('list deliveries of a business', signal, query)).map(toRow);
     },
     listAttempts: async (rowId, signal) => {
       const filter = { deliveryId: checked(rowIdSchema, rowId, 'rowId') };

@@ -58,7 +58,7 @@ async function replayOne(store: Store, id: string, context: Context): Promise<Re
   }
   const operator = createOperatorDeliveries(store);
   const counts = noCounts();
-  for (const row of rows) note(counts, await operator.replay(row.id, context.signal));
+  for (const row of rows) note(counts, await operator.replay(row.id, 'any', context.signal));
   return report(counts, `see: callctl webhooks show ${id}`);
 }
 
@@ -76,7 +76,7 @@ async function replayMany(store: Store, search: DeliverySearch, rate: number, co
   const begun = performance.now();
   let done = 0;
   for await (const row of eachRow(operator, bounded, context.signal)) {
-    note(counts, await operator.replay(row.id, context.signal));
+    note(counts, await operator.replay(row.id, bounded.states, context.signal));
     done += 1;
     if (done % PROGRESS_EVERY === 0) context.progress(`${done} of ${total}`);
     const waitMs = begun + (done / rate) * 1_000 - performance.now();
@@ -103,7 +103,7 @@ async function* eachRow(
 }
 
 function noCounts(): Counts {
-  return { due: 0, in_work: 0, no_body: 0, unknown: 0, held: 0 };
+  return { due: 0, in_work: 0, changed: 0, no_body: 0, unknown: 0, held: 0 };
 }
 
 function note(counts: Counts, replayed: Replayed): void {
@@ -118,6 +118,9 @@ function report(counts: Counts, rest: string): Result {
       ? []
       : [`${counts.held} of them wait: their endpoint is paused or disabled (callctl webhooks test <businessId>)`]),
     ...(counts.in_work === 0 ? [] : [`${counts.in_work} left alone: being sent at this moment`]),
+    ...(counts.changed === 0
+      ? []
+      : [`${counts.changed} left alone: delivered, or replayed by somebody else, meanwhile`]),
     ...(counts.no_body === 0
       ? []
       : [`${counts.no_body} cannot be sent: their bytes were removed by retention or an erasure`]),
