@@ -43,6 +43,9 @@ describe('the guide for consumers', () => {
   });
 
   it('says when an endpoint is no longer sent to, and when again, by the numbers that are in force', () => {
+    expect(page('handle-failures.md')).toContain(
+      `after a 502, 503 or 504 for at most ${inWords(STOPPING.outageMaxMs / 1_000)};`,
+    );
     const [, stops = ''] = page('handle-failures.md').split('## When we stop');
     const { breakerFailures, pauseAfterFailures, warnings } = STOPPING;
     expect(stops).toContain(`After ${breakerFailures} attempts in a row without a usable answer`);

@@ -16,6 +16,7 @@ export type {
 } from './endpoint/endpoint.ts';
 export { DRAIN_PER_SECOND } from './endpoint/bucket.ts';
 export { DEFAULT_LIMITS } from './endpoint/endpoint.ts';
+export { isHeld, sendableFrom } from './endpoint/hold.ts';
 export { pause, resume } from './endpoint/operate.ts';
 export { STOPPING, type EndpointVerdict } from './endpoint/outcome.ts';
 export { noteWaiting } from './endpoint/slots.ts';

@@ -77,6 +77,21 @@ test('a replay to an endpoint that is paused waits there, and says so', async ()
   await close();
 });
 
+test('a replay to an endpoint that asked for a pause, or does not answer, says that it waits', async () => {
+  const { operator, deliveries, ended, freeze, close } = await open();
+  const [asked, silent] = [await ended('biz_1', 'exhausted'), await ended('biz_2', 'exhausted')];
+  const next = { state: 'exhausted' } as const;
+  const busy = { kind: 'throttling', retryAfterMs: 3_600_000 } as const;
+  await deliveries.settle(await freeze('biz_1'), { next, attempt: null, verdict: busy }, never);
+  for (let count = 0; count < 5; count += 1) {
+    const hold = await freeze('biz_2');
+    await deliveries.settle(hold, { next, attempt: null, verdict: { kind: 'unanswered', retryAfterMs: null } }, never);
+  }
+  expect(await operator.replay(asked.id, 'any', never)).toMatchObject({ kind: 'due', isHeld: true });
+  expect(await operator.replay(silent.id, 'any', never)).toMatchObject({ kind: 'due', isHeld: true });
+  await close();
+});
+
 test('a row that one process notes is found although another has meanwhile taken the one before it', async () => {
   const { operator, ended, sendNext, close } = await open();
   const [first, second] = [await ended('biz_1', 'exhausted'), await ended('biz_1', 'exhausted')];

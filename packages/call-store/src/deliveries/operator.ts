@@ -4,6 +4,8 @@ import { inTime } from '../connection/in-time.ts';
 import { checked } from '../connection/scalars.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
 import { createEndpointBook } from './endpoint/book.ts';
+import type { EndpointChange, Lane } from './endpoint/endpoint.ts';
+import { isHeld } from './endpoint/hold.ts';
 import { noteWaiting } from './endpoint/slots.ts';
 import { toRow } from './mapping.ts';
 import { BY_BUSINESS, BY_TIME, DELIVERY_PLAN, deliveryModels, type DeliveryDocument } from './model.ts';
@@ -24,7 +26,7 @@ export type SearchPlace = { readonly createdAt: Date; readonly id: string };
 
 /** How a replay ended. The bytes and the id are those that were frozen. */
 export type Replayed =
-  /** It is due now; `endpoint` says whether anything is sent there at present. */
+  /** It is due now. `isHeld`: it waits, because its endpoint gets nothing at present, or one probe at a time. */
   | { readonly kind: 'due'; readonly row: DeliveryRow; readonly isHeld: boolean }
   /** A process is sending it at this moment. */
   | { readonly kind: 'in_work' }
@@ -79,10 +81,16 @@ export function createOperatorDeliveries(store: Store): OperatorDeliveries {
     replay: async (rowId, states, signal) => {
       const row = await makeDue(deliveries, rowId, states, signal);
       if (row === null) return whyNot(deliveries, rowId, states, signal);
-      await book.change(row.endpointId, noteWaiting(row.lane, 'now'), signal);
-      const endpoint = await book.find(row.endpointId, signal);
-      return { kind: 'due', row, isHeld: endpoint !== null && endpoint.state !== 'active' };
+      return { kind: 'due', row, isHeld: await book.change(row.endpointId, noteReplay(row.lane), signal) };
     },
+  };
+}
+
+/** Answers whether the row waits. Nothing holds up a test. */
+function noteReplay(lane: Lane): EndpointChange<boolean> {
+  return (endpoint, now) => {
+    const { endpoint: noted } = noteWaiting(lane, 'now')(endpoint, now);
+    return { endpoint: noted, answer: lane !== 'test' && isHeld(noted, now) };
   };
 }
 

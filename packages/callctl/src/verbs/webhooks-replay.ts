@@ -116,7 +116,9 @@ function report(counts: Counts, rest: string): Result {
     `${counts.due} due now`,
     ...(counts.held === 0
       ? []
-      : [`${counts.held} of them wait: their endpoint is paused or disabled (callctl webhooks test <businessId>)`]),
+      : [
+          `${counts.held} of them wait: nothing is sent to their endpoint at present (callctl webhooks show <id> says why)`,
+        ]),
     ...(counts.in_work === 0 ? [] : [`${counts.in_work} left alone: being sent at this moment`]),
     ...(counts.changed === 0
       ? []

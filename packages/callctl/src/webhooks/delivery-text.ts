@@ -1,4 +1,10 @@
-import type { DeliveryRow, Endpoint, StoredAttempt } from '@pipeline/call-store/deliveries';
+import {
+  DRAIN_PER_SECOND,
+  sendableFrom,
+  type DeliveryRow,
+  type Endpoint,
+  type StoredAttempt,
+} from '@pipeline/call-store/deliveries';
 import { WEBHOOK_ATTEMPTS } from '@pipeline/contracts/webhook';
 import { foreignText } from '../terminal-text.ts';
 
@@ -16,14 +22,11 @@ export function rowLine(row: DeliveryRow): string {
 }
 
 /** In plain words where a row stands and what happens next. */
-export function rowStory(row: DeliveryRow, endpoint: Endpoint | null): string {
+export function rowStory(row: DeliveryRow, endpoint: Endpoint | null, now = new Date()): string {
   const after = row.attempts === 0 ? '' : ` after ${tries(row)}`;
   switch (row.state) {
-    case 'pending': {
-      const held = heldBy(endpoint);
-      if (held !== null) return `waiting${after}: ${held}`;
-      return `waiting${after}, next attempt ${row.nextAttemptAt === null ? 'never' : `at ${iso(row.nextAttemptAt)}`}`;
-    }
+    case 'pending':
+      return `waiting${after}${waitingStory(row, endpoint, now)}`;
     case 'delivering':
       return `being sent now${after}, at the latest until ${row.lease === null ? '?' : iso(row.lease.until)}`;
     case 'delivered':
@@ -39,18 +42,33 @@ export function rowStory(row: DeliveryRow, endpoint: Endpoint | null): string {
   }
 }
 
-/** What is known of an endpoint, in plain words; null when it is simply active. */
-export function heldBy(endpoint: Endpoint | null): string | null {
+/** When it goes on: not before the row is due, and not before its endpoint may be sent to. */
+function waitingStory({ nextAttemptAt, lane }: DeliveryRow, endpoint: Endpoint | null, now: Date): string {
+  const held = lane === 'test' ? null : heldBy(endpoint, now);
+  if (nextAttemptAt === null) return held === null ? ', next attempt never' : `: ${held}`;
+  if (endpoint === null || held === null) return `, next attempt at ${iso(nextAttemptAt)}`;
+  const from = sendableFrom(endpoint, now);
+  if (from === null) return `: ${held}`;
+  return `, next attempt not before ${iso(from > nextAttemptAt ? from : nextAttemptAt)}: ${held}`;
+}
+
+/** What keeps an endpoint from being sent to as usual, in plain words; null when nothing does. */
+export function heldBy(endpoint: Endpoint | null, now = new Date()): string | null {
   if (endpoint === null) return null;
-  const { state, reason, since, resumesAt, breaker, throttle } = endpoint;
+  const { id, state, reason, since, resumesAt, breaker, throttle, isDraining } = endpoint;
   if (state !== 'active') {
     const soon = resumesAt === null ? '' : `, active again at ${iso(resumesAt)}`;
     return `the endpoint is ${state} since ${iso(since)} (${reason ?? 'unknown'})${soon}; ${wayOut(endpoint)}`;
   }
-  if (breaker !== null) {
-    return `the endpoint does not answer, so one probe at a time is sent, the next from ${iso(breaker.openUntil)} on`;
+  const atOnce = `at once: callctl webhooks resume ${id} --force`;
+  if (throttle !== null && throttle.until > now) {
+    return `the receiver asked for a pause: nothing before ${iso(throttle.until)}; ${atOnce}`;
   }
-  return throttle === null ? null : `the receiver asked for less: nothing before ${iso(throttle.until)}`;
+  if (breaker !== null) {
+    const next = breaker.openUntil > now ? `the next from ${iso(breaker.openUntil)} on` : 'the next one now';
+    return `the endpoint does not answer, so one probe at a time is sent, ${next}; ${atOnce}`;
+  }
+  return isDraining ? `what waited during a pause goes out, at most ${DRAIN_PER_SECOND} a second; ${atOnce}` : null;
 }
 
 function wayOut({ id, reason, resumesAt }: Endpoint): string {

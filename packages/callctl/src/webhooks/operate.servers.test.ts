@@ -117,6 +117,11 @@ test('an endpoint is paused and resumed; one that stopped by itself asks for a t
   expect(refused).toMatchObject({ code: 1, out: expect.stringContaining('callctl webhooks test biz_1') });
   expect((await callctl(['webhooks', 'resume', 'biz_1', '--force'])).code).toBe(0);
   expect(await book('biz_1')).toMatchObject({ state: 'active' });
+  await deliver('exhausted', { httpStatus: 429 }, { kind: 'throttling', retryAfterMs: 3_600_000 });
+  const held = await callctl(['webhooks', 'resume', 'biz_1']);
+  expect(held.out).toMatch(/was active already, but the receiver asked for a pause: nothing before .*--force/);
+  expect((await callctl(['webhooks', 'resume', 'biz_1', '--force'])).out).toContain('sent to at its full rate');
+  expect(await book('biz_1')).toMatchObject({ throttle: null, breaker: null, isDraining: false });
   expect((await callctl(['webhooks', 'pause', 'biz_none'])).error).toContain('callctl settings set');
   await close();
 });

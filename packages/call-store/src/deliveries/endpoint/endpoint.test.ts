@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { settleTimes } from './due.ts';
-import { newEndpoint, type Endpoint, type EndpointChange, type EndpointNotice, type Lane } from './endpoint.ts';
+import { createWorld, SILENT, START } from '../../fixtures/endpoint-world.ts';
 import { pause, resume } from './operate.ts';
-import { noteAttempt, type EndpointVerdict } from './outcome.ts';
-import { noteWaiting, returnSlots, takeSlots } from './slots.ts';
+import { noteWaiting, returnSlots } from './slots.ts';
 
-const START = Date.parse('2025-12-09T10:30:00Z');
-const SILENT: EndpointVerdict = { kind: 'unanswered', retryAfterMs: null };
 const DAY = 86_400_000;
 
 describe('slots', () => {
@@ -66,78 +62,6 @@ describe('slots', () => {
     expect(world.take('first', 4)).toBe(0);
     world.pass(1_000);
     expect(world.take('first', 4)).toBe(1);
-  });
-});
-
-describe('first attempts and what was tried before, when both wait', () => {
-  it.each([1, 2, 3, 4, 8])('share %i slots, and neither is held up by a backlog of the other', (maxInFlight) => {
-    const world = createWorld({ ratePerSecond: 1_000, maxInFlight });
-    const begun = { first: 0, later: 0, test: 0 };
-    for (let round = 0; round < 40; round += 1) {
-      const given = world.takeBoth(10, 10);
-      // No slot is idle while somebody waits for one.
-      expect(given.length).toBe(maxInFlight);
-      for (const lane of given) begun[lane] += 1;
-      world.settleAll({ kind: 'healthy' });
-    }
-    expect(begun.later).toBeGreaterThanOrEqual(Math.min(10 * maxInFlight, 40));
-    expect(begun.first).toBeGreaterThanOrEqual(10 * maxInFlight);
-  });
-
-  it('share a rate that is short three to one, for as long as both wait', () => {
-    const world = createWorld({ ratePerSecond: 1_000, maxInFlight: 8 });
-    world.change(pause());
-    world.change(resume({ force: false }));
-    world.pass(1);
-    world.settleAll({ kind: 'healthy' });
-    const begun = { first: 0, later: 0, test: 0 };
-    for (let seconds = 0; seconds < 600; seconds += 0.2) {
-      world.pass(200);
-      for (const lane of world.takeBoth(8, 8)) begun[lane] += 1;
-      world.settleAll({ kind: 'healthy' });
-    }
-    expect(begun.first + begun.later).toBeGreaterThanOrEqual(2_990);
-    expect(begun.later / (begun.first + begun.later)).toBeCloseTo(0.25, 2);
-  });
-
-  it('get no more than whoever asks has places for, one of four for a retry', () => {
-    const world = createWorld();
-    const lanes = [1, 1, 1, 1, 1, 1, 1, 1].map((most) => {
-      const given = world.takeBoth(5, 5, most);
-      world.settleAll({ kind: 'healthy' });
-      return given;
-    });
-    expect(lanes.map(([lane]) => lane)).toEqual([
-      'first',
-      'first',
-      'first',
-      'later',
-      'first',
-      'first',
-      'first',
-      'later',
-    ]);
-    expect(lanes.every(({ length }) => length === 1)).toBe(true);
-  });
-
-  it('take turns also with what was just frozen and knows of no backlog', () => {
-    const world = createWorld({ ratePerSecond: 1_000, maxInFlight: 1 });
-    world.change(noteWaiting('later', 'now'));
-    for (let count = 0; count < 3; count += 1) world.attempt({ kind: 'healthy' });
-    expect(world.take('first', 1)).toBe(0);
-    expect(world.endpoint.nextDueAt?.getTime()).toBeLessThanOrEqual(world.now());
-    expect(world.takeBoth(1, 1)).toEqual(['later']);
-    world.settleAll({ kind: 'healthy' });
-    expect(world.take('first', 1)).toBe(1);
-  });
-
-  it('leave nothing idle for retries that are not there', () => {
-    const world = createWorld({ ratePerSecond: 1_000, maxInFlight: 1 });
-    world.change(noteWaiting('later', 'now'));
-    for (let count = 0; count < 10; count += 1) {
-      expect(world.takeBoth(1, 0)).toEqual(['first']);
-      world.settleAll({ kind: 'healthy' });
-    }
   });
 });
 
@@ -213,10 +137,15 @@ describe('a receiver that asks for less', () => {
     expect(world.take('first', 1)).toBe(1);
   });
 
-  it('is believed for a day at most', () => {
+  it('is believed for a day at most, and when it only guesses how long it will be out, for an hour', () => {
     const world = createWorld();
-    world.attempt({ kind: 'unanswered', retryAfterMs: 40 * DAY });
+    world.attempt({ kind: 'throttling', retryAfterMs: 40 * DAY });
     expect(world.endpoint.throttle?.until).toEqual(new Date(START + DAY));
+    const out = createWorld();
+    out.attempt({ kind: 'unanswered', retryAfterMs: DAY });
+    expect(out.take('first', 1)).toBe(0);
+    out.pass(3_600_000);
+    expect(out.take('first', 1)).toBe(1);
   });
 });
 
@@ -332,65 +261,3 @@ describe('a paused endpoint', () => {
     expect(world.endpoint.state).toBe('paused');
   });
 });
-
-/** One endpoint and a clock. */
-function createWorld(limits = { ratePerSecond: 1_000, maxInFlight: 8 }) {
-  let now = START;
-  let ids = 0;
-  const notices: EndpointNotice[] = [];
-  const held: { id: string; lane: Lane }[] = [];
-  const world = {
-    endpoint: {
-      ...newEndpoint('biz_1', new Date(START)),
-      limits,
-      bucket: { tokens: 1e9, at: new Date(START) },
-    } as Endpoint,
-    notices,
-    now: () => now,
-    pass: (ms: number): void => {
-      now += ms;
-      world.endpoint = settleTimes(world.endpoint, new Date(now));
-    },
-    change: <T>(change: EndpointChange<T>): T => {
-      const at = new Date(now);
-      const changed = change(settleTimes(world.endpoint, at), at);
-      world.endpoint = settleTimes(changed.endpoint, at);
-      notices.push(...(changed.notices ?? []));
-      return changed.answer;
-    },
-    /** How many slots were given. */
-    take: (lane: Lane, count: number): number => {
-      const wanted = Array.from({ length: count }, () => `slot-${(ids += 1)}`);
-      const given = world.change(takeSlots([{ lane, ids: wanted, leaseMs: 60_000 }]));
-      held.push(...given.map((id) => ({ id, lane })));
-      return given.length;
-    },
-    /** The lanes of the slots that were given to so many of each, `most` at most. */
-    takeBoth: (first: number, later: number, most?: number): Lane[] => {
-      const requests = Object.entries({ first, later }).map(([lane, count]) => ({
-        lane: lane as Lane, // of the two keys
-        ids: Array.from({ length: count }, () => `slot-${(ids += 1)}`),
-        leaseMs: 60_000,
-      }));
-      const given = world.change(takeSlots(requests, most === undefined ? {} : { most }));
-      return given.map((id) => {
-        const lane = requests.find((request) => request.ids.includes(id))?.lane ?? 'test';
-        held.push({ id, lane });
-        return lane;
-      });
-    },
-    settleAll: (verdict: EndpointVerdict): void => {
-      while (held.length > 0) world.settle(verdict);
-    },
-    /** Ends the slot that was taken last. */
-    settle: (verdict: EndpointVerdict): void => {
-      const { id = 'none', lane = 'first' } = held.pop() ?? {};
-      world.change(noteAttempt({ slot: id, lane, verdict, next: null }));
-    },
-    attempt: (verdict: EndpointVerdict, lane: Lane = 'first'): void => {
-      world.take(lane, 1);
-      world.settle(verdict);
-    },
-  };
-  return world;
-}

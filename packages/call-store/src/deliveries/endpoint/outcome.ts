@@ -40,12 +40,18 @@ export const STOPPING = {
   pauseAfterFailures: 20,
   /** Per cent of the way to a pause at which its owner is warned. */
   warnings: [50, 70, 90],
+  /** A 429 holds up everything for its endpoint as long as it asks: it is about what we send. At most this long. */
+  quotaMaxMs: 86_400_000,
+  /**
+   * The same of 502, 503 and 504, which guess when something is mended: a gateway that says a day must not keep a day's calls from their
+   * business. Its own delivery waits as long as it asks.
+   */
+  outageMaxMs: 3_600_000,
   /** From a successful test of a paused endpoint until it is active. */
   cooldownMs: 300_000,
 } as const;
 const THROTTLE_DEFAULT_MS = 5_000;
 const MIN_FACTOR = 1 / 16;
-const MAX_HINT_MS = 86_400_000;
 
 /** Ends a lease with what its attempt says about the endpoint. */
 export function noteAttempt(note: AttemptNote): EndpointChange<void> {
@@ -75,7 +81,15 @@ function judged(endpoint: Endpoint, { verdict, lane }: AttemptNote, now: Date): 
     case 'refusing':
       return afterFailure({ ...endpoint, unanswered: 0, breaker: null }, now);
     case 'throttling':
-      return afterFailure(throttled({ ...endpoint, unanswered: 0 }, verdict.retryAfterMs, now), now);
+      return afterFailure(
+        throttled(
+          { ...endpoint, unanswered: 0 },
+          verdict.retryAfterMs ?? THROTTLE_DEFAULT_MS,
+          STOPPING.quotaMaxMs,
+          now,
+        ),
+        now,
+      );
     case 'unanswered':
       return afterSilence(endpoint, verdict.retryAfterMs, now);
     case 'none':
@@ -88,7 +102,7 @@ export function stopped(endpoint: Endpoint, state: 'paused' | 'disabled', reason
   return { ...endpoint, state, reason, since: now, resumesAt: null, isDraining: false };
 }
 
-/** What was in flight when the receiver asked for less may succeed: that shortens nothing of what it asked for. */
+/** What was in flight when the receiver asked for less may succeed, and a test may: that shortens nothing of what it asked for. */
 function afterSuccess(endpoint: Endpoint, now: Date): Judged {
   const factor = Math.min(1, (endpoint.throttle?.factor ?? 1) * 1.25);
   const isOver = endpoint.throttle === null || (factor === 1 && endpoint.throttle.until <= now);
@@ -109,7 +123,7 @@ function afterTest(endpoint: Endpoint, now: Date): Judged {
 
 function afterSilence(endpoint: Endpoint, retryAfterMs: number | null, now: Date): Judged {
   const unanswered = endpoint.unanswered + 1;
-  const asked = retryAfterMs === null ? endpoint : throttled(endpoint, retryAfterMs, now);
+  const asked = retryAfterMs === null ? endpoint : throttled(endpoint, retryAfterMs, STOPPING.outageMaxMs, now);
   const isHalfOpen = endpoint.breaker !== null && endpoint.breaker.openUntil <= now;
   const opens = isHalfOpen || (endpoint.breaker === null && unanswered >= STOPPING.breakerFailures);
   const opened = (endpoint.breaker?.opened ?? 0) + 1;
@@ -135,8 +149,8 @@ function afterFailure(endpoint: Endpoint, now: Date): Judged {
   return { endpoint: { ...endpoint, failures }, notices: percent > warned ? [{ kind: 'failing', percent }] : [] };
 }
 
-function throttled(endpoint: Endpoint, retryAfterMs: number | null, now: Date): Endpoint {
-  const waitMs = Math.min(retryAfterMs ?? THROTTLE_DEFAULT_MS, MAX_HINT_MS);
-  const until = new Date(Math.max(now.getTime() + waitMs, endpoint.throttle?.until.getTime() ?? 0));
+function throttled(endpoint: Endpoint, askedMs: number, maxMs: number, now: Date): Endpoint {
+  const untilMs = now.getTime() + Math.min(askedMs, maxMs);
+  const until = new Date(Math.max(untilMs, endpoint.throttle?.until.getTime() ?? 0));
   return { ...endpoint, throttle: { until, factor: Math.max(MIN_FACTOR, (endpoint.throttle?.factor ?? 1) / 2) } };
 }
