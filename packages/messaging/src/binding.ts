@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describeBrokerFailure } from './broker-error.ts';
 import { compareTopology } from './compare.ts';
 import type { Connection } from './connection.ts';
 import type { Log } from './log.ts';
 import type { Readiness } from './stage-definition.ts';
 import type { ConsumerSpec, Topology } from './topology.ts';
-import { createWaiters } from './waiters.ts';
+import { createWaiters, firstOf } from './waiters.ts';
 
 /**
  * A consumer's tie to the broker. Invariants:
@@ -78,11 +77,4 @@ function consumerOf({ consumers }: Topology): ConsumerSpec {
 function say(logger: Log, difference: string | null): void {
   if (difference === null) logger.info({}, 'bound, the broker is as expected');
   else logger.warn({ difference }, 'unready, the broker is not as expected');
-}
-
-/** Waits for a promise, but no longer than `ms`; leaves no timer behind. */
-async function firstOf(event: Promise<void>, ms: number): Promise<void> {
-  const timeout = new AbortController();
-  await Promise.race([event, sleep(ms, undefined, { signal: timeout.signal }).catch(() => undefined)]);
-  timeout.abort();
 }

@@ -9,6 +9,7 @@ import { openBucket, type BucketOptions, type KeyValue } from './key-value.ts';
 import { createPaidStore } from './paid-store.ts';
 import { createPublisher, type Publish } from './publisher.ts';
 import { createReader, type Reader } from './reader.ts';
+import { createSolitude } from './solitude.ts';
 import type { CommandDefinition, Readiness, Stage, StageDefinition } from './stage-definition.ts';
 import { commandWork, runStage, stageWork, type StageParts } from './stage.ts';
 
@@ -79,7 +80,7 @@ function assemble(connection: Connection, who: ConnectionIdentity): { operator: 
       openBucket: (options) => openBucket(connection, options),
       close: () => close(connection),
     },
-    parts: { claims, publish, crashes, paid, writeDeadLetter, now: connection.clock.now },
+    parts: { claims, publish, crashes, paid, writeDeadLetter, solitude: createSolitude(), now: connection.clock.now },
   };
 }
 

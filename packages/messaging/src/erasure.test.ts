@@ -18,6 +18,7 @@ beforeEach(async () => {
 afterEach(() => rig.close());
 
 const LARGE = 'א'.repeat(350_000);
+const DEATH = { count: 1, diedAlone: false };
 const who = () => ({ config: rig.config, identity: 'callctl', instance: 'test/1', logger: rig.log }) as const;
 
 describe('forgetting a call', () => {
@@ -29,7 +30,7 @@ describe('forgetting a call', () => {
       await broker.publish(event);
       await broker.publish(callTranscribed(event, LARGE));
       await rig.operator.js.publish(`call.dead.${event.businessId}.${event.callSid}`, 'junk');
-      await createCrashCount(rig.operator).add({ stage: 'transcriber', callSid: event.callSid, revision: 1 });
+      await createCrashCount(rig.operator).note({ stage: 'transcriber', callSid: event.callSid, revision: 1 }, DEATH);
       const key = { stage: 'summarizer', callSid: event.callSid, revision: 1 };
       await createPaidStore(rig.operator, rig.log).keep(key, new Map([['first', 'words']]));
       await claims.put({ ...event, label: 'x-r1' }, Buffer.alloc(10));

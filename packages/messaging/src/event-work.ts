@@ -7,20 +7,20 @@ import {
   type Received,
 } from '@pipeline/contracts';
 import { asRetryable } from './broker-error.ts';
-import { CRASHES_TO_GIVE_UP } from './crash-count.ts';
 import type { ClaimReference } from './event-headers.ts';
 import { parseEvent, type DeadReading, type EventReading } from './event-message.ts';
-import { acknowledge, bury, publishAll, type Context } from './settling.ts';
+import { acknowledge, bury, giveBackUnworked, publishAll, type Context } from './settling.ts';
 import { decide, retryDelay, type FailedTry } from './settle-rules.ts';
+import { beginAgain, forgetDeaths, UNSUSPECTED, type Suspicion } from './suspicion.ts';
 import type { Settled } from './wide-line.ts';
 
 /**
- * A context whose message is an event. `event` is replaced when its large parts arrive; `crashes` is 0 on a first delivery. `paid` are
+ * A context whose message is an event. `event` is replaced when its large parts arrive. `paid` are
  * the outcomes of steps that cost something, now or at an earlier delivery; `isPaidStored` when a store may hold some of them.
  */
 type Task = Context & {
   event: Received<OutboundEvent>;
-  crashes: number;
+  suspicion: Suspicion;
   paid: Map<string, unknown>;
   isPaidStored: boolean;
 };
@@ -35,7 +35,7 @@ export async function workEvent(context: Context, reading: EventReading & { kind
   const task: Task = {
     ...context,
     event: { ...reading.event, attempt },
-    crashes: 0,
+    suspicion: UNSUSPECTED,
     paid: new Map(),
     isPaidStored: false,
   };
@@ -48,7 +48,11 @@ export async function workEvent(context: Context, reading: EventReading & { kind
 
 async function tryOnce(task: Task, claim: ClaimReference | null): Promise<Settled> {
   const { work, signal } = task;
-  await raiseCrashCount(task);
+  if (task.event.attempt > 1) {
+    const suspicion = await beginAgain(task, messageKey(task));
+    if (suspicion === null) return giveBackUnworked(task.message, work.timing.RETRY_BASE_MS);
+    task.suspicion = suspicion;
+  }
   await recallPaid(task);
   const published = await work.ownResult(task.event, signal);
   if (published !== null) {
@@ -59,7 +63,7 @@ async function tryOnce(task: Task, claim: ClaimReference | null): Promise<Settle
   const content = claim === null ? 'whole' : await fetchLargeParts(task, claim);
   if (content === 'gone') return handOn(task, failureOf('OBJECT_MISSING'));
   if (content !== 'whole') return buryEvent(task, content);
-  if (task.crashes >= CRASHES_TO_GIVE_UP) return giveUp(task);
+  if (task.suspicion.standing === 'guilty') return giveUp(task);
   await publishAll(task, await work.handle(task.event, createPaidSteps(task.paid), signal));
   work.beforeAck();
   await finish(task);
@@ -117,41 +121,22 @@ async function giveBack(
   pause: PauseReason | null = null,
 ): Promise<Settled> {
   // Who is given up stays given up: clearing the count would let the message kill three more workers.
-  if (task.crashes < CRASHES_TO_GIVE_UP) await clearCrashCount(task);
+  if (task.suspicion.standing !== 'guilty') await forgetDeaths(task, messageKey(task), task.suspicion);
   await keepPaid(task);
   task.message.nak(delayMs);
   return { outcome: 'retried', delayMs, pause, error };
 }
 
 async function finish(task: Task): Promise<void> {
-  await clearCrashCount(task);
+  await forgetDeaths(task, messageKey(task), task.suspicion);
   await forgetPaid(task);
   await acknowledge(task);
 }
 
 async function buryEvent(task: Task, why: DeadReading): Promise<Settled> {
-  await clearCrashCount(task);
+  await forgetDeaths(task, messageKey(task), task.suspicion);
   await forgetPaid(task);
   return bury(task, why);
-}
-
-/** The count is a net: when it cannot be kept, work goes on without it. */
-async function raiseCrashCount(task: Task): Promise<void> {
-  if (task.event.attempt === 1) return;
-  try {
-    task.crashes = await task.parts.crashes.add(messageKey(task));
-  } catch (error) {
-    task.work.logger.warn({ seq: task.message.seq, err: error }, 'the crash count could not be raised');
-  }
-}
-
-async function clearCrashCount(task: Task): Promise<void> {
-  if (task.crashes === 0) return;
-  try {
-    await task.parts.crashes.clear(messageKey(task));
-  } catch (error) {
-    task.work.logger.warn({ seq: task.message.seq, err: error }, 'the crash count could not be cleared');
-  }
 }
 
 function messageKey({ work, event }: Task) {

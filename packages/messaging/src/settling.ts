@@ -1,5 +1,5 @@
 import type { JsMsg } from 'nats';
-import { EVENT_SCHEMAS, PermanentError, type OutboundEvent } from '@pipeline/contracts';
+import { EVENT_SCHEMAS, PermanentError, RetryLaterError, type OutboundEvent } from '@pipeline/contracts';
 import type { ClaimStore } from './claim-store.ts';
 import type { CrashCount } from './crash-count.ts';
 import type { WriteDeadLetter } from './dead-letter.ts';
@@ -7,6 +7,7 @@ import { headersOf, readTraceparent } from './event-headers.ts';
 import { problemsOf, type DeadReading } from './event-message.ts';
 import type { PaidStore } from './paid-store.ts';
 import type { Publish } from './publisher.ts';
+import type { Place, Solitude } from './solitude.ts';
 import type { Work } from './stage-definition.ts';
 import type { Settled } from './wide-line.ts';
 
@@ -17,7 +18,11 @@ export type WorkerParts = {
   readonly paid: PaidStore;
   readonly publish: Publish;
   readonly writeDeadLetter: WriteDeadLetter;
+  /** Shared by everything that this process works. */
+  readonly solitude: Solitude;
   readonly ackWaitMs: number;
+  /** Milliseconds that a message may wait in hand to be worked alone. */
+  readonly waitMs: number;
   /** By the clock that stamped the messages. */
   readonly now: () => number;
   /** Aborted when the process cannot wait any longer for what is in hand. */
@@ -29,6 +34,9 @@ export type Context = {
   readonly parts: WorkerParts;
   readonly work: Work;
   readonly message: JsMsg;
+  readonly place: Place;
+  /** Aborted when nothing new is to be begun. */
+  readonly stopping: AbortSignal;
   readonly signal: AbortSignal;
 };
 
@@ -78,6 +86,15 @@ export async function acknowledge({ message, work }: Context): Promise<void> {
       'the acknowledgement was not confirmed, the message may come again',
     );
   }
+}
+
+/** Gives a message back whose work has not begun, so that another process may have it; that is no death and no failure of it. */
+export function giveBackUnworked(message: JsMsg, delayMs: number): Settled {
+  message.nak(delayMs);
+  const error = new RetryLaterError('not begun: this process works another message alone, or stops', {
+    deadline: 'none',
+  });
+  return { outcome: 'retried', delayMs, pause: null, error };
 }
 
 /** Stores the dead letter, then terminates the message; when it cannot be stored, the message comes again. */

@@ -6,6 +6,7 @@ import type { Log } from './log.ts';
 import type { Ending, PauseGate } from './pause-gate.ts';
 import { pullOne } from './pull.ts';
 import type { Readiness } from './stage-definition.ts';
+import type { Solitude } from './solitude.ts';
 import type { ConsumerSpec } from './topology.ts';
 
 export type SlotsOptions = {
@@ -13,9 +14,11 @@ export type SlotsOptions = {
   readonly connection: Connection;
   readonly binding: Binding;
   readonly gate: PauseGate;
+  /** Nothing new is asked for while somebody works alone, or waits to. */
+  readonly solitude: Solitude;
   readonly logger: Log;
-  /** Works and settles one message. Must not reject. */
-  work(message: JsMsg): Promise<Ending>;
+  /** Works and settles one message, or gives it back if it has not begun when the signal is aborted. Must not reject. */
+  work(message: JsMsg, stopping: AbortSignal): Promise<Ending>;
 };
 
 export type Slots = {
@@ -34,7 +37,7 @@ const SILENT_MS = 10_000;
  * prefetched ages without heartbeats while a handler is slow.
  */
 export function startSlots(options: SlotsOptions): Slots {
-  const { binding, gate, connection, logger } = options;
+  const { binding, gate, solitude, connection, logger } = options;
   const inHand = new Set<Promise<Ending>>();
   const stopping = new AbortController();
   let pulling = 0;
@@ -60,6 +63,7 @@ export function startSlots(options: SlotsOptions): Slots {
 
   const runSlot = async (): Promise<void> => {
     while (!stopping.signal.aborted && !connection.nc.isClosed()) {
+      await solitude.undisturbed(stopping.signal);
       const turn = await gate.enter();
       const consumer = turn === null ? null : await binding.consumer();
       if (turn === null || consumer === null) return;
@@ -69,7 +73,7 @@ export function startSlots(options: SlotsOptions): Slots {
       } else if (stopping.signal.aborted) {
         message.nak();
       } else {
-        const working = options.work(message);
+        const working = options.work(message, stopping.signal);
         inHand.add(working);
         turn.leave(await working);
         inHand.delete(working);

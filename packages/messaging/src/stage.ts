@@ -11,8 +11,10 @@ import type { Settled } from './wide-line.ts';
 import { createWorker } from './worker.ts';
 
 /** The parts of a broker that stages share. */
-export type StageParts = Omit<WorkerParts, 'aborted' | 'ackWaitMs'>;
+export type StageParts = Omit<WorkerParts, 'aborted' | 'ackWaitMs' | 'waitMs'>;
 
+/** Milliseconds that a message waits in hand to be worked alone: as long as a stop waits for what is in hand, where that is known. */
+const WAIT_MS = 110_000;
 /** Of the process's grace, the share after which work in hand is aborted and given back. */
 const ABORT_AT = 0.9;
 
@@ -22,7 +24,9 @@ const ABORT_AT = 0.9;
  */
 export function runStage(connection: Connection, parts: StageParts, work: Work): Stage {
   const abort = new AbortController();
-  const worker = createWorker({ ...parts, ackWaitMs: connection.config.ACK_WAIT_MS, aborted: abort.signal }, work);
+  const ackWaitMs = connection.config.ACK_WAIT_MS;
+  const waitMs = work.timing.SHUTDOWN_GRACE_MS ?? WAIT_MS;
+  const worker = createWorker({ ...parts, ackWaitMs, waitMs, aborted: abort.signal }, work);
   const binding = createBinding(connection, expectedBy(work, createTopology(connection.config)), work.logger);
   const gate = createPauseGate(work.timing.PAUSE_PROBE_MS, (reason, paused) => {
     work.metrics.onPaused(work.consumer, reason, paused);
@@ -33,8 +37,9 @@ export function runStage(connection: Connection, parts: StageParts, work: Work):
     connection,
     binding,
     gate,
+    solitude: parts.solitude,
     logger: work.logger,
-    work: async (message) => endingOf(await worker(message)),
+    work: async (message, stopping) => endingOf(await worker(message, stopping)),
   });
 
   return {

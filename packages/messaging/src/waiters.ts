@@ -12,3 +12,15 @@ export function createWaiters(): Waiters {
     },
   };
 }
+
+/** Waits for an event, but no longer than `ms` and the signal let it; leaves neither timer nor listener behind. */
+export async function firstOf(event: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return;
+  const end = Promise.withResolvers<void>();
+  const onEnd = (): void => end.resolve();
+  const timer = ms === Infinity ? undefined : setTimeout(onEnd, ms);
+  signal?.addEventListener('abort', onEnd, { once: true });
+  await Promise.race([event, end.promise]);
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', onEnd);
+}

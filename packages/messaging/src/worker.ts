@@ -2,7 +2,7 @@ import type { JsMsg } from 'nats';
 import { readEvent } from './event-message.ts';
 import { workEvent } from './event-work.ts';
 import { keepAlive } from './keep-alive.ts';
-import { bury, type WorkerParts } from './settling.ts';
+import { bury, giveBackUnworked, type WorkerParts } from './settling.ts';
 import type { Work } from './stage-definition.ts';
 import { report, type Settled } from './wide-line.ts';
 
@@ -11,11 +11,16 @@ import { report, type Settled } from './wide-line.ts';
  * W1 own result first: what is published already is only acknowledged;
  * W2 publish, see the acknowledgement of the next stream, then acknowledge;
  * W3 a dead letter is stored before its message is terminated;
- * W4 from the second delivery on the crash count is raised before the work and removed before every settle.
- * The returned function does not reject.
+ * W4 from the second delivery on the crash count is raised before the work and removed before every settle;
+ * W5 a message whose worker has died twice is worked while this process works nothing else;
+ * W6 what comes meanwhile is given back at once, and so is a message that has waited for its turn for `waitMs` or until a stop.
+ * The returned function does not reject. `stopping` is aborted when nothing new is to be begun.
  */
-export function createWorker(parts: WorkerParts, work: Work): (message: JsMsg) => Promise<Settled> {
-  return async (message) => {
+export function createWorker(
+  parts: WorkerParts,
+  work: Work,
+): (message: JsMsg, stopping: AbortSignal) => Promise<Settled> {
+  return async (message, stopping) => {
     const startedAt = performance.now();
     const reading = readEvent(work.consumes, message);
     const endKeepAlive = keepAlive(message, parts.ackWaitMs);
@@ -23,15 +28,22 @@ export function createWorker(parts: WorkerParts, work: Work): (message: JsMsg) =
     const onAborted = (): void => abort.abort(parts.aborted.reason);
     parts.aborted.addEventListener('abort', onAborted, { once: true });
     if (parts.aborted.aborted) onAborted();
-    const context = { parts, work, message, signal: abort.signal };
+    const place = parts.solitude.enter();
     try {
-      const settled = reading.kind === 'dead' ? await bury(context, reading) : await workEvent(context, reading);
+      const settled = await settle();
       const event = reading.kind === 'dead' ? null : reading.event;
       report(work, message, event, settled, performance.now() - startedAt);
       return settled;
     } finally {
+      place?.leave();
       endKeepAlive();
       parts.aborted.removeEventListener('abort', onAborted);
+    }
+
+    async function settle(): Promise<Settled> {
+      if (place === null) return giveBackUnworked(message, 0);
+      const context = { parts, work, message, place, stopping, signal: abort.signal };
+      return reading.kind === 'dead' ? bury(context, reading) : workEvent(context, reading);
     }
   };
 }
