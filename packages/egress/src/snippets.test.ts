@@ -1,18 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readSignatureVectors, WEBHOOK_FOLDER, type SignatureVector } from './fixtures/signature-vectors.ts';
+import { signAttempt } from './signing.ts';
 
 const SNIPPETS = fileURLToPath(new URL('../../../docs/webhooks/snippets/', import.meta.url));
 const VECTORS_FILE = fileURLToPath(new URL('signatures.json', WEBHOOK_FOLDER));
 
 /** Go builds its own library first where it never built anything: 40 s of two busy cores. */
 const LIMIT_MS = 300_000;
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
 /** The snippet needs nothing but the standard library. */
 const GO_OFFLINE = ['GOFLAGS=-mod=mod', 'GOPROXY=off', 'GOTOOLCHAIN=local'];
 
@@ -66,6 +72,66 @@ describe('the verify snippets', () => {
     );
   }
 });
+
+describe('the server of the recipes', () => {
+  const added: string[] = [];
+  let isQueueAway = false;
+  let server: Server;
+  let url = '';
+
+  beforeAll(async () => {
+    const [, code = ''] =
+      /```js\n(import \{ createServer[\s\S]+?)```/.exec(readFileSync(join(SNIPPETS, '../recipes.md'), 'utf8')) ?? [];
+    const place = join(folder, 'recipe');
+    mkdirSync(place);
+    cpSync(join(SNIPPETS, 'verify.mjs'), join(place, 'verify.mjs'));
+    // The queue is the reader's; where it listens the test has to know.
+    const run = `export const run = (queue, listening) => {\n${code
+      .replace(/^import .*$/gm, '')
+      .replace('.listen(8080)', ".listen(0, '127.0.0.1', function () { listening(this); })")}\n};`;
+    writeFileSync(join(place, 'recipe.mjs'), `${code.match(/^import .*$/gm)?.join('\n') ?? ''}\n${run}`);
+    const recipe: unknown = await import(pathToFileURL(join(place, 'recipe.mjs')).href);
+    const { run: start } = recipe as { run(queue: object, listening: (server: Server) => void): void }; // as written above
+    const queue = {
+      add: async (id: string) => {
+        if (isQueueAway) throw new Error('the queue is away');
+        added.push(id);
+      },
+    };
+    server = await new Promise<Server>((resolve) => start(queue, resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on TCP
+    vi.stubEnv('WEBHOOK_SECRETS', SECRET);
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    server?.close();
+  });
+  afterEach(() => {
+    isQueueAway = false;
+    added.length = 0;
+  });
+
+  it('answers 204 to what verifies, once it is in the queue', async () => {
+    expect(await send(signed('msg_1'))).toBe(204);
+    expect(added).toEqual(['msg_1']);
+  });
+
+  it('answers 401 to what does not verify, and 503 when its own queue fails, so that the next attempt comes soon', async () => {
+    expect(await send({ ...signed('msg_2'), 'webhook-id': 'msg_3' })).toBe(401);
+    isQueueAway = true;
+    expect(await send(signed('msg_2'))).toBe(503);
+    expect(await send({ ...signed('msg_2'), 'webhook-id': 'msg_3' })).toBe(401);
+    expect(added).toEqual([]);
+  });
+
+  async function send(headers: Readonly<Record<string, string>>): Promise<number> {
+    return (await fetch(url, { method: 'POST', headers, body: '{}' })).status;
+  }
+});
+
+function signed(id: string): Readonly<Record<string, string>> {
+  return signAttempt({ id, body: Buffer.from('{}'), secrets: [SECRET], nowMs: Date.now() });
+}
 
 describe('the code for n8n', () => {
   afterEach(() => {

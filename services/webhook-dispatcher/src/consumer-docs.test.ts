@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { businessSettingsSchema } from '@pipeline/contracts';
 import { WEBHOOK_ATTEMPTS } from '@pipeline/contracts/webhook';
 import { DRAIN_PER_SECOND, STOPPING } from '@pipeline/call-store/deliveries';
 import { parseConfig } from '@pipeline/runtime';
@@ -58,6 +59,19 @@ describe('the guide for consumers', () => {
     expect(stops).toContain(`at ${warnings.slice(0, -1).join(', ')} and ${warnings.at(-1)} % of the way`);
     expect(stops).toContain(`resumes it ${STOPPING.cooldownMs / 60_000} minutes later`);
     expect(stops).toContain(`at most ${DRAIN_PER_SECOND} a second`);
+  });
+
+  it('says for how long something may come by the schedules that are possible', () => {
+    const dedupe = page('dedupe.md').replace(/\s+/g, ' ');
+    const hours = CONFIG.WEBHOOK_SCHEDULE_SECONDS.reduce((sum, seconds) => sum + seconds, 0) / 3_600;
+    expect(dedupe).toContain(`ends after ${Math.floor(hours)} to ${Math.ceil(hours * 1.1)} hours`);
+    const [, waits, days] = /up to (\d+) waits of up to (\d+) days each/.exec(dedupe) ?? [];
+    const isSchedule = (count: number, seconds: number): boolean =>
+      businessSettingsSchema.shape.webhook_schedule_seconds.safeParse(Array.from({ length: count }, () => seconds))
+        .success;
+    expect(isSchedule(Number(waits), Number(days) * 86_400)).toBe(true);
+    expect(isSchedule(Number(waits) + 1, 1)).toBe(false);
+    expect(isSchedule(1, Number(days) * 86_400 + 1)).toBe(false);
   });
 
   it('explains every code of an attempt with the words of the code, and no other', () => {
