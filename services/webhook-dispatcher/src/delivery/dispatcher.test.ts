@@ -1,6 +1,3 @@
-import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
-import { once } from 'node:events';
 import { businessSettingsSchema, type FullSettings } from '@pipeline/contracts';
 import {
   connectStore,
@@ -13,8 +10,9 @@ import {
 import { startWebhookReceiver, type WebhookReceiver } from '@pipeline/sandbox';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAddressPolicy, createEndpoint, createResolver, createUrlPolicy } from '@pipeline/egress';
+import { createAddressPolicy, createEndpoint, createResolver, createUrlPolicy, type Resolve } from '@pipeline/egress';
 import { createTestLogger, type LogLine } from '../fixtures/log.ts';
+import { startSilentNameServer } from '../fixtures/silent-name-server.ts';
 import type { FrozenWebhook } from '../handler.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 
@@ -29,6 +27,8 @@ let deliveries: DeliveryStore;
 let receiver: WebhookReceiver;
 /** What settings of businesses say otherwise by now. */
 let changed: Partial<FullSettings> = {};
+/** Where endpoints are that are not at the receiver. */
+const urls = new Map<string, string>();
 let calls = 0;
 /** Each test has an endpoint of its own: its health stays when the test is over. */
 let business = '';
@@ -133,11 +133,10 @@ it('a process that sends one webhook at a time sends retries as well', async () 
 });
 
 it('F72: a name server of ours that is dead, which is silence, opens no breaker and uses up no attempt', async () => {
-  const silent = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(silent, 'listening');
+  const silent = await startSilentNameServer();
   try {
     changed = { inbound_webhook_url: 'https://hooks.example.org/in' };
-    const dispatcher = start({ nameServer: `127.0.0.1:${silent.address().port}` });
+    const dispatcher = start({ resolve: createResolver({ budgetMs: 200, query: silent.query }) });
     const webhooks = Array.from({ length: STOPPING.breakerFailures + 1 }, () => webhookOf());
     for (const webhook of webhooks) await dispatcher.freeze(webhook, URL_SET, never);
     for (const webhook of webhooks) {
@@ -242,6 +241,33 @@ describe('several dispatchers', () => {
   });
 });
 
+it('F73: webhooks of healthy endpoints arrive while endpoints that hang and a dead one hold more of them than there are slots', async () => {
+  const [hung, dead] = [await startWebhookReceiver({ secrets: [SECRET] }), await startWebhookReceiver({ secrets: [] })];
+  try {
+    hung.respond({ kind: 'hang' });
+    await dead.stop();
+    const due = async (name: string, endpoints: number, each: number, url: string): Promise<FrozenWebhook[]> => {
+      const ids = Array.from({ length: endpoints * each }, (_, place) => `${business}_${name}_${place % endpoints}`);
+      const webhooks = ids.map((endpointId) => webhookOf({ endpointId }));
+      for (const endpointId of ids) urls.set(endpointId, url);
+      await Promise.all(webhooks.map((webhook) => deliveries.freeze(webhook, { kind: 'due' }, never)));
+      return webhooks;
+    };
+    const stuck = await due('hung', 8, 8, hung.url);
+    await due('dead', 1, 10, dead.url);
+    const healthy = await due('well', 9, 5, receiver.url);
+    // So long that no request to an endpoint that hangs is over before the test is.
+    start({ WEBHOOK_TIMEOUT_MS: 120_000, WEBHOOK_LEASE_MS: 300_000, WEBHOOK_ENDPOINT_SLOTS: 8, alsoTo: [hung, dead] });
+    await hung.waitFor((_one, all) => all.length > 0, 30_000);
+    for (const webhook of healthy) await state(webhook, 'delivered');
+    const rows = await Promise.all(stuck.map(rowOf));
+    expect(rows.every(({ attempts }) => attempts === 0)).toBe(true);
+    expect(receiver.received).toHaveLength(healthy.length);
+  } finally {
+    await Promise.all([hung.close(), dead.close()]);
+  }
+});
+
 describe('a receiver that misbehaves', () => {
   it.each([
     ['hangs', { kind: 'hang' }, 'timeout'],
@@ -291,8 +317,7 @@ it('wd.after_row is passed when the row is there and before the notice can be ac
 type Overrides = Partial<DispatcherOptions['config']> & {
   lines?: LogLine[];
   crashPoint?: (point: string) => void;
-  /** Who is asked for names, and given up after 200 ms. Default the machine's own. */
-  nameServer?: string;
+  resolve?: Resolve;
   /** Other receivers that may be sent to. */
   alsoTo?: readonly WebhookReceiver[];
 };
@@ -301,7 +326,7 @@ function start({
   lines = [],
   crashPoint = () => undefined,
   alsoTo = [],
-  nameServer,
+  resolve = createResolver({ budgetMs: 1_000 }),
   ...config
 }: Overrides): Dispatcher {
   const policy = createUrlPolicy({
@@ -315,9 +340,7 @@ function start({
     findSettings: async (businessId) => settingsOf(businessId),
     endpoint: createEndpoint({
       policy,
-      resolve: createResolver(
-        nameServer === undefined ? { budgetMs: 1_000 } : { budgetMs: 200, query: queryOf(nameServer) },
-      ),
+      resolve,
       connectTimeoutMs: 1_000,
       totalTimeoutMs,
     }),
@@ -340,15 +363,6 @@ function start({
   running.push(dispatcher);
   dispatcher.start();
   return dispatcher;
-}
-
-function queryOf(nameServer: string) {
-  return (hostname: string, family: 4 | 6, signal: AbortSignal): Promise<string[]> => {
-    const resolver = new Resolver();
-    resolver.setServers([nameServer]);
-    signal.addEventListener('abort', () => resolver.cancel(), { once: true });
-    return family === 4 ? resolver.resolve4(hostname) : resolver.resolve6(hostname);
-  };
 }
 
 /** A row whose owner is gone: due when its lease ends. */
@@ -405,7 +419,7 @@ function settingsOf(businessId: string): FullSettings {
     id: businessId,
     name: 'Business',
     agent: { instructions: 'Help.', greeting: 'Hello.' },
-    inbound_webhook_url: receiver.url,
+    inbound_webhook_url: urls.get(businessId) ?? receiver.url,
     webhook_secrets: [SECRET],
     ...changed,
   });
