@@ -139,7 +139,8 @@ function wrappings(bytes: readonly [number, number, number, number]): string[] {
   return [
     `::ffff:${dotted}`,
     `::ffff:${high}:${low}`,
-    `::${dotted}`,
+    // `::0.0.0.1` wraps nothing: it is `::1`, the loopback of IPv6.
+    ...(dotted === '0.0.0.1' ? [] : [`::${dotted}`]),
     `::ffff:0:${dotted}`,
     `64:ff9b::${dotted}`,
     `64:ff9b:1::${dotted}`,
