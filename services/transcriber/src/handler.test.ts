@@ -245,6 +245,25 @@ describe('the transcriber', () => {
     expect(warnings).toEqual([expect.stringContaining(warning)]);
   });
 
+  test.each([
+    ['keywords', 'refuses the keywords of this business'],
+    ['language', 'refuses the language of this business'],
+  ] as const)('warns of %s that the provider refuses, with the business and without its words', async (hint, text) => {
+    const warnings: unknown[] = [];
+    const report = createReport({ info: () => {}, warn: (fields, message) => void warnings.push([fields, message]) });
+    const { deps } = depsOf({ report });
+    const transcribe: TranscriberDeps['transcribe'] = (request, signal) => {
+      if (request.keywords.includes('שיפוצים')) request.onRefusedHint?.(hint);
+      return deps.transcribe(request, signal);
+    };
+    await handle(ended, { ...deps, transcribe }, never);
+    expect(warnings).toContainEqual([
+      { callSid: CALL_SID, businessId: ended.businessId, reason: hint },
+      expect.stringContaining(text),
+    ]);
+    expect(JSON.stringify(warnings)).not.toContain('שיפוצים');
+  });
+
   test('lets the reason pass when there is no recording', async () => {
     const missing = new PermanentError('RECORDING_ABSENT');
     const { deps, reported } = depsOf({ openRecordings: () => Promise.reject(missing) });

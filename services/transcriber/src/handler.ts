@@ -12,6 +12,7 @@ import {
   type Transcript,
 } from '@pipeline/contracts';
 import { hear, type CallRecording, type HearingDeps } from './hear.ts';
+import type { Hint } from './speech-to-text.ts';
 import { mayBeRecorded } from './unrecorded.ts';
 
 /** A call whose recordings are looked for. */
@@ -33,7 +34,8 @@ export type Progress =
       readonly segments: number;
       /** What makes the transcript doubtful, names of `QUALITY_FLAGS`. */
       readonly flags: readonly string[];
-    };
+    }
+  | { readonly kind: 'hint-refused'; readonly callSid: string; readonly businessId: string; readonly hint: Hint };
 
 export type TranscriberDeps = HearingDeps & {
   /** Finds and downloads the recordings of a call, in order of time. Throws when there is none, yet or ever. */
@@ -58,7 +60,7 @@ export async function handle(
     deps.report({ kind: 'started', callSid });
     const { analysis, liveTranscript: live } = event.data;
     const call = { recordings: opened.recordings, analysis, live };
-    const { transcript, usage } = await hear(call, deps, signal);
+    const { transcript, usage } = await hear(call, tellingOfHints(event, deps), signal);
     const { text, segments, quality } = transcript;
     const flags = quality?.flags ?? [];
     deps.report({ kind: 'obtained', callSid, chars: text.length, segments: segments.length, flags });
@@ -69,6 +71,11 @@ export async function handle(
   } finally {
     await opened.close();
   }
+}
+
+function tellingOfHints({ callSid, businessId }: Received<CallEnded>, deps: TranscriberDeps): HearingDeps {
+  const onRefusedHint = (hint: Hint): void => deps.report({ kind: 'hint-refused', callSid, businessId, hint });
+  return { ...deps, transcribe: (request, signal) => deps.transcribe({ ...request, onRefusedHint }, signal) };
 }
 
 /** Hands on a call without a final transcript, and why. */

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 
+/** What a provider is told beside the audio. It may refuse either, and hears the same without. */
+export type Hint = 'language' | 'keywords';
+
 /** Speech for speech-to-text. `audio` is a WAV file of one channel, read only when its turn has come. */
 export type SpeechRequest = {
   readonly audio: () => Promise<Uint8Array<ArrayBuffer>>;
   readonly language: string;
   readonly keywords: readonly string[];
+  /** Told once a process of a hint that the provider refuses, and that is left out from then on. */
+  readonly onRefusedHint?: (hint: Hint) => void;
 };
 
 /** What was said. `language` as heard, `null` when unsure; `usage` is what the provider counted. */

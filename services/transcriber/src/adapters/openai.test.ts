@@ -125,11 +125,30 @@ describe('speech to text', () => {
 
   test('keeps the language as a hint when the 400 was about something else', async () => {
     const broken = refusal(400, { param: null, message: 'bad audio' });
-    const { transcribe, forms } = await providerWith([broken, broken, heard]);
+    const { transcribe, forms } = await providerWith([broken, broken, broken, heard]);
     expect(await outcomeOf(transcribe(request, never))).toBe('PROVIDER_REJECTED');
     await transcribe(request, never);
-    expect(forms.map((form) => form['languages[]'])).toEqual([['ar'], undefined, ['ar']]);
+    expect(forms.map((form) => form['languages[]'])).toEqual([['ar'], undefined, undefined, ['ar']]);
+    expect(forms.map((form) => form['keywords[]']?.length)).toEqual([2, 2, undefined, 2]);
   });
+
+  test.each([['keywords[0]'], [null]])(
+    'asks once without the keywords that the model refuses (param %s), remembers it for those, and says so',
+    async (param) => {
+      const answer: Answer = (response, form) =>
+        (form['keywords[]']?.includes('סתום') ? refusal(400, { param, message: 'Invalid' }) : heard)(response, form);
+      const { transcribe, forms } = await providerWith([answer]);
+      const told: string[] = [];
+      const refused = { ...request, keywords: ['Acme', 'סתום'], onRefusedHint: (hint: string) => told.push(hint) };
+      for (const _time of [1, 2]) expect(await transcribe(refused, never)).toMatchObject({ text: 'hello' });
+      const before = forms.length;
+      await transcribe(request, never);
+      expect(told).toEqual(['keywords']);
+      expect(forms.slice(before - 1).map((form) => form['keywords[]'])).toEqual([undefined, ['Acme', 'سباكة']]);
+      expect(forms.slice(before - 1).map((form) => form['languages[]'])).toEqual([['ar'], ['ar']]);
+      expect(forms).toHaveLength(param === null ? 5 : 4);
+    },
+  );
 
   test('counts tokens where the provider does', async () => {
     const usage = { type: 'tokens', input_tokens: 7, output_tokens: 2, total_tokens: 9 };

@@ -1,8 +1,8 @@
 import { aiFailure, createAiClient, isRefusalOf, type KeyHeader, type Transcription } from '@pipeline/ai-client';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
 import { createLimiter } from '../bounded.ts';
-import type { SpeechRequest, SpeechText } from '../speech-to-text.ts';
-import { hintModeOf, hintsOf, parameterOf, type HintMode } from './speech-hints.ts';
+import type { Hint, SpeechRequest, SpeechText } from '../speech-to-text.ts';
+import { createHintMemory, hintModeOf, hintsOf, parameterOf, type HintMode } from './speech-hints.ts';
 
 export type SpeechToTextOptions = {
   readonly baseUrl: string;
@@ -31,16 +31,13 @@ export function createSpeechToText(options: SpeechToTextOptions) {
   const { baseUrl, apiKey, keyHeader } = options;
   const client = createAiClient({ baseUrl, apiKey, maxAnswerBytes: MAX_ANSWER_BYTES, ...(keyHeader && { keyHeader }) });
   const limit = createLimiter(options.concurrency);
-  const hints = hintModeOf(options.hints ?? 'auto', options.model);
-  /** Languages that the model refused as a hint: asked once, not once a segment. */
-  const refused = new Set<string>();
+  const mode = hintModeOf(options.hints ?? 'auto', options.model);
+  const memory = createHintMemory(mode);
 
-  const ask = async (request: SpeechRequest, withLanguage: boolean, signal: AbortSignal): Promise<SpeechText> => {
-    const language = baseLanguage(request.language);
+  const ask = async (request: SpeechRequest, hints: readonly Hint[], signal: AbortSignal): Promise<SpeechText> => {
     const audio = await request.audio();
     const file = new File([audio], 'speech.wav', { type: 'audio/wav' });
-    const said = hintsOf(hints, { language, keywords: request.keywords }, withLanguage);
-    const body = { file, model: options.model, response_format: 'json' as const, ...said };
+    const body = { file, model: options.model, response_format: 'json' as const, ...hintsOf(mode, request, hints) };
     const answer = await client.audio.transcriptions.create(body, { signal });
     // The client does not check what it was sent: a proxy's page comes as a string, another server may leave the text out.
     if (typeof answer === 'string') throw new RetryLaterError(`${PROVIDER} answered no JSON`);
@@ -48,22 +45,32 @@ export function createSpeechToText(options: SpeechToTextOptions) {
     return { text: answer.text, language: languageOf(answer), usage: usageOf(answer.usage, secondsOf(audio)) };
   };
 
-  return (request: SpeechRequest, outer: AbortSignal): Promise<SpeechText> =>
+  /**
+   * What a model takes as languages and keywords is not published: one that it does not know is a 400, and no reason to lose the call. It
+   * is asked again without what it complains of, once for each hint. Where it does not say, only the last one that was left out is sure.
+   */
+  const hear = async (request: SpeechRequest, signal: AbortSignal): Promise<SpeechText> => {
+    let hints = memory.taken(request);
+    let leftOut: Hint | undefined;
+    for (;;) {
+      try {
+        const heard = await ask(request, hints, signal);
+        if (leftOut !== undefined && memory.remember(leftOut, request)) request.onRefusedHint?.(leftOut);
+        return heard;
+      } catch (error) {
+        const refused = hints.find((hint) => isRefusalOf(parameterOf(mode, hint), error));
+        if (refused === undefined) throw error;
+        hints = hints.filter((hint) => hint !== refused);
+        leftOut = refused;
+      }
+    }
+  };
+
+  return (given: SpeechRequest, outer: AbortSignal): Promise<SpeechText> =>
     limit(async () => {
       const signal = AbortSignal.any([outer, AbortSignal.timeout(options.timeoutMs)]);
-      const language = baseLanguage(request.language);
       try {
-        return await ask(request, !refused.has(language), signal);
-      } catch (error) {
-        // The allow-list of `languages` is not published: a code that the model does not know is a 400, and no reason to lose the call.
-        const parameter = parameterOf(hints);
-        const isAboutLanguage = parameter !== null && !refused.has(language) && isRefusalOf(parameter, error);
-        if (!isAboutLanguage) throw aiFailure(error, PROVIDER, outer);
-      }
-      try {
-        const heard = await ask(request, false, signal);
-        refused.add(language);
-        return heard;
+        return await hear({ ...given, language: baseLanguage(given.language) }, signal);
       } catch (error) {
         throw aiFailure(error, PROVIDER, outer);
       }
