@@ -4,6 +4,7 @@ import { REQUEST_TIMEOUT_MS, type Connection } from './connection.ts';
 
 /** A message as a stream stores it. `storedAt` in milliseconds since 1970, by the broker's clock. */
 export type StoredMessage = {
+  readonly subject: string;
   readonly data: Uint8Array;
   readonly headers: MsgHdrs | undefined;
   readonly seq: number;
@@ -31,8 +32,7 @@ export async function messageFrom(connection: Connection, stream: string, seq: n
 /** The subject of the last message that a filter with wildcards fits, or null. For operators: no permission can bind it. */
 export async function lastSubject(connection: Connection, stream: string, filter: string): Promise<string | null> {
   const request = `$JS.API.DIRECT.GET.${stream}`;
-  const found = await directGet(connection, stream, request, JSON.stringify({ last_by_subj: filter }));
-  return found?.headers?.get('Nats-Subject') ?? null;
+  return (await directGet(connection, stream, request, JSON.stringify({ last_by_subj: filter })))?.subject ?? null;
 }
 
 async function directGet(
@@ -45,6 +45,12 @@ async function directGet(
   const code = answer.headers?.code ?? 0;
   if (code === 404) return null;
   if (code >= 300) throw new BrokerError(`${stream} answered ${code} to a direct get`);
-  const storedAt = Date.parse(answer.headers?.get('Nats-Time-Stamp') ?? '');
-  return { data: answer.data, headers: answer.headers, seq: Number(answer.headers?.get('Nats-Sequence')), storedAt };
+  const header = (name: string): string => answer.headers?.get(name) ?? '';
+  return {
+    subject: header('Nats-Subject'),
+    data: answer.data,
+    headers: answer.headers,
+    seq: Number(header('Nats-Sequence')),
+    storedAt: Date.parse(header('Nats-Time-Stamp')),
+  };
 }

@@ -20,4 +20,5 @@ export type {
 export type { StageTiming } from './stage-timing.ts';
 export { createTopology, type ConsumerSpec, type StreamSpec, type Topology } from './topology.ts';
 export { childTraceparent, newTraceparent, traceId } from './trace-context.ts';
+export type { StreamFill } from './trim-plan.ts';
 export { trimBroker, type TrimmedStream, type TrimOptions } from './trim.ts';

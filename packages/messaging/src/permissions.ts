@@ -55,6 +55,8 @@ export function brokerPermissions(): Record<Identity, BrokerPermissions> {
       `$JS.API.CONSUMER.INFO.${STREAMS['call.erase']}.${COMMAND_CONSUMER}`,
       ...PURGED_STREAMS.map((stream) => `$JS.API.STREAM.PURGE.${stream}`),
       inspect(CLAIM_STREAM),
+      // How full it is: a retention leaves room for people who want to be forgotten.
+      inspect(STREAMS['call.erase']),
     ]),
     // Replays any event, erases, and changes limits: an operator's identity, with credentials of its own.
     callctl: allow('callctl', ['$JS.API.>', 'call.>', ...writeObjects()]),

@@ -10,11 +10,13 @@ import {
   type EventType,
   type StageName,
 } from '@pipeline/contracts';
+import { isNotFound } from './broker-error.ts';
 import type { ClaimStore } from './claim-store.ts';
 import type { Connection } from './connection.ts';
 import { lastMessage, lastSubject } from './direct-get.ts';
 import { readClaim, readRevision } from './event-headers.ts';
 import { parseEvent } from './event-message.ts';
+import type { StreamFill } from './trim-plan.ts';
 
 /** What a consumer still has to do. `pending`: never delivered; `ackPending`: in work or waiting for a retry. */
 export type ConsumerState = { readonly pending: number; readonly ackPending: number };
@@ -47,6 +49,8 @@ export type Reader = {
   consumerState(consumer: StageName | typeof COMMAND_CONSUMER): Promise<ConsumerState>;
   /** The sequence of its stream up to which a stage has settled every message. */
   settledUpTo(consumer: StageName | typeof COMMAND_CONSUMER): Promise<number>;
+  /** How full the stream of a kind is, or null when there is none. */
+  fillOf(kind: EventType): Promise<StreamFill | null>;
 };
 
 /** Where a call leaves a trace, first to last. */
@@ -98,6 +102,15 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
       const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
       return state.ack_floor.stream_seq;
+    },
+    fillOf: async (kind) => {
+      try {
+        const { config, state } = await connection.jsm.streams.info(STREAMS[kind]);
+        return { bytes: state.bytes, maxBytes: config.max_bytes };
+      } catch (error) {
+        if (isNotFound(error)) return null;
+        throw error;
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { AckPolicy } from 'nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { callErase } from './fixtures/events.ts';
 import { openRig, until, type Rig } from './fixtures/rig.ts';
 import { trimBroker, type TrimOptions } from './trim.ts';
 
@@ -121,4 +122,42 @@ describe('provision --trim', () => {
     expect(removed.toSorted().at(-1)).toBe(10);
     expect((await seqs())[1]).toBe(0);
   });
+});
+
+describe('commands in CALL_COMMANDS', () => {
+  const KEPT = new Set([3, 250, 499]);
+  const state = async () => (await rig.operator.jsm.streams.info('CALL_COMMANDS')).state;
+
+  /** Commands of which only these, by their place from 0, are a person's; the last 20 are not settled. */
+  async function command(count: number): Promise<void> {
+    for (let at = 0; at < count; at += 1) {
+      const event = callErase();
+      const data = { ...event.data, because: KEPT.has(at) ? 'request' : 'retention' };
+      await rig.operator.js.publish(`call.erase.biz_1.${event.callSid}`, JSON.stringify({ ...event, data }));
+    }
+    const consumer = await rig.operator.js.consumers.get('CALL_COMMANDS', 'extractor-commands');
+    for (let at = 0; at < count - 20; at += 1) await (await consumer.next({ expires: 5_000 }))?.ackAck();
+  }
+
+  it(
+    'of a retention go once they are worked, however young; what a person asked for stays',
+    { timeout: 60_000 },
+    async () => {
+      await command(900);
+      expect((await state()).bytes).toBeGreaterThan(0.25 * MIB);
+      const young = { keepMs: 86_400_000, now: Date.now };
+      const gone = 880 - KEPT.size;
+      expect(await outcomeOf('CALL_COMMANDS', { ...young, dryRun: true })).toEqual({
+        outcome: 'would_trim',
+        removed: gone,
+      });
+      expect((await state()).messages).toBe(900);
+      const both = await Promise.all([outcomeOf('CALL_COMMANDS', young), outcomeOf('CALL_COMMANDS', young)]);
+      expect(both.reduce((sum, { removed = 0 }) => sum + removed, 0)).toBe(gone);
+      expect((await state()).messages).toBe(KEPT.size + 20);
+      for (const at of KEPT)
+        await expect(rig.operator.jsm.streams.getMessage('CALL_COMMANDS', { seq: at + 1 })).resolves.toBeDefined();
+      expect(await outcomeOf('CALL_COMMANDS', young)).toEqual({ outcome: 'room', removed: 0 });
+    },
+  );
 });

@@ -1,8 +1,10 @@
+import { STREAMS } from '@pipeline/contracts';
 import type { Connection, ConnectionIdentity } from './connection.ts';
 import { messageFrom } from './direct-get.ts';
 import { withOperator } from './provision.ts';
 import { createTopology } from './topology.ts';
 import { trimBefore, type StreamFill, type TrimPlan } from './trim-plan.ts';
+import { dropWorkedRetention } from './worked-retention.ts';
 
 export type TrimOptions = ConnectionIdentity & {
   /** Only says what would be removed. */
@@ -28,16 +30,30 @@ const FILL_LIMIT = 0.6;
 /**
  * Makes room in the streams of events. History must not block work: a stream that is fuller than `fillLimit` loses what every
  * consumer has settled and is older than `keepMs`. What is not settled is never touched, however full the stream is, and a
- * stream whose consumer is missing is left alone: the new one has to read everything. Repeating it and two at once are safe.
+ * stream whose consumer is missing is left alone: the new one has to read everything. Of commands that end a retention see
+ * {@link dropWorkedRetention}. Repeating it and two at once are safe.
  * Throws a BrokerError when there is no broker.
  */
 export async function trimBroker(options: TrimOptions): Promise<TrimmedStream[]> {
   const { consumers } = createTopology(options.config);
   return withOperator(options, async (connection) => {
     const trimmed: TrimmedStream[] = [];
-    for (const { stream, name } of consumers) trimmed.push(await trimStream(connection, stream, name, options));
+    for (const { stream, name } of consumers) {
+      const worked = stream === COMMANDS ? await trimRetention(connection, name, options) : 0;
+      const found = await trimStream(connection, stream, name, options);
+      const outcome = options.dryRun === true ? 'would_trim' : 'trimmed';
+      trimmed.push(worked === 0 ? found : { ...found, outcome, removed: worked + found.removed });
+    }
     return trimmed;
   });
+}
+
+const COMMANDS = STREAMS['call.erase'];
+
+async function trimRetention(connection: Connection, consumer: string, { dryRun }: TrimOptions): Promise<number> {
+  const floors = await ackFloors(connection, COMMANDS);
+  if (!floors.has(consumer)) return 0;
+  return dropWorkedRetention(connection, { end: Math.min(...floors.values()) + 1, dryRun: dryRun === true });
 }
 
 async function trimStream(
