@@ -6,12 +6,13 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 // oxlint-disable-next-line no-restricted-imports -- the test stands for extractor, whose CallLogs are shown
 import { createCallLogWriter } from '@pipeline/call-store/call-log-writer';
 import { connectStore, createDeliveryStore, DEFAULT_LIMITS } from '@pipeline/call-store/deliveries';
-import { DATABASE_ROLES, type Database, type Identity, type NewCallLog } from '@pipeline/contracts';
+import { DATABASE_ROLES, type Database, type Identity } from '@pipeline/contracts';
 import type { Resolution } from '@pipeline/egress';
 import { brokerPermissions, connectOperator, type Operator } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { startMongo, startNats, type RunningMongo, type RunningNats } from '@pipeline/sandbox/servers';
 import { brokerSchema, storeSchema } from './config.ts';
+import { callLogOf } from './fixtures/call-log.ts';
 import { run, type Run } from './fixtures/run.ts';
 import { createProgressLogger } from './progress-logger.ts';
 import type { Environment } from './verb.ts';
@@ -317,33 +318,6 @@ async function storeCall(callSid: string): Promise<void> {
     never,
   );
   await dispatcher.close();
-}
-
-function callLogOf(callSid: string): NewCallLog {
-  return {
-    callSid,
-    businessId: 'biz_1',
-    from: '+972501234567',
-    to: '+97233334444',
-    direction: 'inbound',
-    startedAt: '2025-12-09T10:25:00Z',
-    endedAt: '2025-12-09T10:30:00Z',
-    endedReason: 'caller_hung_up',
-    source: 'gateway',
-    duration_sec: 300,
-    transcription: null,
-    transcription_turns: [],
-    final_transcript: 'caller: spoken words',
-    final_segments: [{ speaker: 'caller', text: 'spoken words', startMs: 0, endMs: 900 }],
-    transcript_language: 'he',
-    summary: 'הלקוח מבקש שיפוצים',
-    extracted_city: 'תל אביב',
-    extracted_service: 'שיפוצים',
-    fields: [{ key: 'city', value: 'תל אביב', status: 'found', evidence: null }],
-    stages: {},
-    status: 'partial',
-    revision: 1,
-  };
 }
 
 function settingsOf(id: string, phones: readonly string[]): object {

@@ -30,3 +30,10 @@ export function createPurge(who: ConnectionIdentity, store: Store): Purge {
     retired: (callSids, signal) => purge(callSids, deliveries.retire, signal),
   };
 }
+
+export const NOTHING: PurgeCounts = { messages: 0, bodies: 0, attempts: 0 };
+
+/** Adds counts to a sum of counts. */
+export function add<K extends string>(sum: Record<K, number>, more: Readonly<Record<K, number>>): void {
+  for (const key of Object.keys(more) as K[]) sum[key] += more[key]; // Object.keys loses the literal type
+}

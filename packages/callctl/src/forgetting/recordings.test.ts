@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { deleteRecordings } from './recordings.ts';
+import { forgetRecordings, twilioText } from './recordings.ts';
 
 const never = new AbortController().signal;
 const callSid = `CA${'1'.repeat(32)}`;
@@ -44,7 +44,7 @@ test('every recording of the call is deleted, one that is gone already too', asy
     [`DELETE /Recordings/${first}.json`]: { status: 204 },
     [`DELETE /Recordings/${second}.json`]: { status: 404 },
   });
-  expect(await deleteRecordings(account, callSid, never)).toBe(2);
+  expect(await forgetRecordings(account, callSid, never)).toEqual({ kind: 'deleted', count: 2 });
   expect(asked).toEqual([LIST, `DELETE /Recordings/${first}.json`, `DELETE /Recordings/${second}.json`]);
   expect([...keys]).toEqual([`Basic ${Buffer.from('SK1:secret').toString('base64')}`]);
 });
@@ -62,6 +62,8 @@ test.each<[string, Readonly<Record<string, Answer>>, string]>([
   ['it leads elsewhere', { [LIST]: { status: 302, location: 'http://127.0.0.1:9/' } }, 'could not be reached'],
 ])('when %s nothing is taken for deleted, and the operator is told', async (_what, answers, words) => {
   const { account, asked } = await twilioWith(answers);
-  await expect(deleteRecordings(account, callSid, never)).rejects.toThrow(words);
+  const found = await forgetRecordings(account, callSid, never);
+  expect(found).toEqual({ kind: 'failed', why: expect.stringContaining(words) });
+  expect(twilioText(found)).toContain('were NOT deleted: Twilio');
   expect(asked.every((place) => place === LIST || place.startsWith('DELETE /Recordings/RE'))).toBe(true);
 });

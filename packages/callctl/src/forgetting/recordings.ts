@@ -9,23 +9,69 @@ export type TwilioAccount = {
   readonly apiKeySecret: string;
 };
 
+/** What became of the recordings of a call: so many were deleted, or they were not, and why. */
+export type AtTwilio =
+  | { readonly kind: 'deleted'; readonly count: number }
+  | { readonly kind: 'no_account' }
+  | { readonly kind: 'failed'; readonly why: string };
+
 /** Milliseconds for one request. */
 const REQUEST_MS = 15_000;
 const listSchema = z.object({
   recordings: z.array(z.object({ sid: z.string().regex(/^RE[0-9a-f]{32}$/) })).max(1_000),
 });
 
+/** {@link deleteRecordings}, where a failure is a result: all else of the call is forgotten nevertheless. */
+export async function forgetRecordings(
+  account: TwilioAccount | null,
+  callSid: string,
+  signal: AbortSignal,
+): Promise<AtTwilio> {
+  if (account === null) return { kind: 'no_account' };
+  try {
+    return { kind: 'deleted', count: await deleteRecordings(account, callSid, signal) };
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return { kind: 'failed', why: error.message };
+  }
+}
+
+/** Whether nothing is left to do at Twilio. */
+export function isForgotten({ kind }: AtTwilio): boolean {
+  return kind !== 'failed';
+}
+
+/** How many were deleted; null when that is not known. */
+export function countOf(found: AtTwilio): number | null {
+  return found.kind === 'deleted' ? found.count : null;
+}
+
+/** One sentence for the operator. */
+export function twilioText(found: AtTwilio): string {
+  switch (found.kind) {
+    case 'no_account':
+      return 'Its recordings at Twilio were NOT deleted: set TWILIO_ACCOUNT_SID and its key, and repeat this';
+    case 'failed':
+      return `Its recordings at Twilio were NOT deleted: ${found.why}`;
+    case 'deleted':
+      return found.count === 0
+        ? 'Twilio lists no recording of it; if the call has just ended there may be one soon: repeat this then'
+        : `${found.count} recordings are deleted at Twilio`;
+  }
+}
+
 /**
  * Deletes the recordings of a call at Twilio and answers how many there were. One that is not there any more is deleted; one that is
  * still being made is not listed yet, so whoever erases a call that has just ended repeats this. Throws a CommandError that says what
  * Twilio answered.
  */
-export async function deleteRecordings(account: TwilioAccount, callSid: string, signal: AbortSignal): Promise<number> {
+async function deleteRecordings(account: TwilioAccount, callSid: string, signal: AbortSignal): Promise<number> {
   const base = `${account.baseUrl}/2010-04-01/Accounts/${account.accountSid}`;
   const listed = await ask(account, `${base}/Calls/${callSid}/Recordings.json?PageSize=100`, 'GET', signal);
   if (!listed.ok) throw refused(listed.status);
   const parsed = listSchema.safeParse(await listed.json().catch(() => null));
-  if (!parsed.success) throw new CommandError('Twilio answered no list of recordings: is TWILIO_BASE_URL right?');
+  if (!parsed.success)
+    throw new CommandError('Twilio answered no list of recordings: is TWILIO_BASE_URL right? Then repeat this');
   for (const { sid } of parsed.data.recordings) {
     const { ok, status } = await ask(account, `${base}/Recordings/${sid}.json`, 'DELETE', signal);
     if (!ok && status !== 404) throw refused(status);
@@ -51,13 +97,12 @@ async function ask(
     });
   } catch {
     stopped.throwIfAborted();
-    throw new CommandError(
-      'Twilio could not be reached, and the call is not erased: check TWILIO_BASE_URL, and try again',
-    );
+    throw new CommandError('Twilio could not be reached. Check TWILIO_BASE_URL, and repeat this');
   }
 }
 
 function refused(status: number): CommandError {
-  const what = status === 401 || status === 403 ? 'check TWILIO_API_KEY_SID and its secret' : 'try again';
-  return new CommandError(`Twilio answered ${status} about the recordings, and the call is not erased: ${what}`);
+  const what =
+    status === 401 || status === 403 ? 'check TWILIO_API_KEY_SID and its secret, and repeat this' : 'repeat this';
+  return new CommandError(`Twilio answered ${status}: ${what}`);
 }

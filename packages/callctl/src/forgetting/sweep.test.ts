@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { commandRoom } from './command-room.ts';
 import { createWorkLook } from './in-work.ts';
 import { sweep, type SweepDeps, type SweepRules } from './sweep.ts';
 
@@ -14,7 +15,13 @@ type Call = { readonly businessId: string; readonly endedAt: number; emptied: bo
 function worldOf({
   keeps = { biz_1: 30 },
   tickMs = 0,
-}: { readonly keeps?: Readonly<Record<string, number>>; readonly tickMs?: number } = {}) {
+  pending = (): number => 0,
+}: {
+  readonly keeps?: Readonly<Record<string, number>>;
+  readonly tickMs?: number;
+  /** Commands that extractor has not worked. */
+  readonly pending?: () => number;
+} = {}) {
   const calls = new Map<string, Call>();
   const tombstones: { callSid: string; erasedAt: Date }[] = [];
   const did: string[] = [];
@@ -40,6 +47,7 @@ function worldOf({
     purge: { erased: purged('again'), retired: purged('retired') },
     openDeliveries: async (callSids) => new Set(callSids.filter((callSid) => open.has(callSid))),
     isInWork: async (_businessId, callSid) => inWork.has(callSid),
+    commandRoom: async () => commandRoom({ pending: pending(), ackPending: 0 }, { bytes: 0, maxBytes: 0 }),
     askToEmpty: async (_businessId, callSid) => {
       did.push(`asked ${callSid}`);
       const call = calls.get(callSid);
@@ -104,6 +112,27 @@ describe('retention', () => {
     add(999, 40, 'biz_2');
     expect((await sweep(deps, { ...RULES, limit: 120 }, never)).retention).toMatchObject({ due: 121, emptied: 121 });
     expect((await sweep(deps, { ...RULES, limit: 1_000 }, never)).retention).toMatchObject({ due: 180 });
+  });
+
+  test('waits while extractor has many commands to work, so that a person who asks for one is not behind all of them', async () => {
+    const asked: string[] = [];
+    const { deps, add } = worldOf({ keeps: { biz_1: 30, biz_2: 30 }, pending: () => 400 + asked.length });
+    for (let n = 0; n < 1_000; n += 1) add(n, 40, n % 2 === 0 ? 'biz_1' : 'biz_2');
+    const counted: SweepDeps = {
+      ...deps,
+      askToEmpty: async (businessId, callSid, signal) => {
+        asked.push(callSid);
+        await deps.askToEmpty(businessId, callSid, signal);
+      },
+    };
+    const first = await sweep(counted, RULES, never);
+    expect(first).toMatchObject({ commands: 'backlog', isWhole: false, retention: { emptied: 600 } });
+    asked.length = 0;
+    expect(await sweep(counted, RULES, never), 'the next run goes on').toMatchObject({
+      commands: 'room',
+      isWhole: true,
+      retention: { emptied: 400 },
+    });
   });
 
   test('begins nothing when its time is over, says so, and the next run goes on', async () => {

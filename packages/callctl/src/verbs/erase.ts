@@ -7,13 +7,18 @@ import type { z } from 'zod';
 import { erasingSchema } from '../config.ts';
 import { commandFor } from '../forgetting/command.ts';
 import { createPurge, type PurgeCounts } from '../forgetting/purge.ts';
-import { deleteRecordings, type TwilioAccount } from '../forgetting/recordings.ts';
+import { publishCommand } from '../forgetting/publishing.ts';
+import {
+  countOf,
+  forgetRecordings,
+  isForgotten,
+  twilioText,
+  type AtTwilio,
+  type TwilioAccount,
+} from '../forgetting/recordings.ts';
 import { untilErased } from '../forgetting/tombstone.ts';
 import { CommandError, UsageError, type Context, type Result, type Verb } from '../verb.ts';
 import { withStoreOf } from '../with-store.ts';
-
-/** Milliseconds that publishing the command may take once the broker is reached. */
-const PUBLISH_DEADLINE_MS = 15_000;
 
 type Request = {
   readonly callSid: string;
@@ -23,8 +28,9 @@ type Request = {
 };
 
 /**
- * Forgets a call: deletes its recordings at Twilio, asks extractor for the tombstone, waits until it stands, and removes what the broker
- * and the deliveries hold. Without a tombstone nothing is removed here, for a stage would only bring it back.
+ * Forgets a call: asks extractor for the tombstone, deletes its recordings at Twilio, waits until the tombstone stands, and removes what
+ * the broker and the deliveries hold. The command goes first: once it is taken, all the rest may fail and be repeated. Without a
+ * tombstone nothing is removed here, for a stage would only bring it back.
  */
 export const erase: Verb = {
   name: 'erase',
@@ -48,15 +54,16 @@ async function forget(request: Request, config: Config, store: Store, context: C
   const { callSid, waitMs } = request;
   const reader = createCallLogReader(store);
   const who = { config, identity: 'callctl', instance: 'callctl', logger: context.logger } as const;
-  const account = accountOf(config);
-  const atTwilio = async () => (account === null ? null : deleteRecordings(account, callSid, context.signal));
-  const recordings = await ask(request, { who, reader, atTwilio }, context.signal);
-  if (waitMs === 0) return asked(request, 'it is asked for, and what is left is removed by: callctl sweep', true);
+  await ask(request, { who, reader }, context.signal);
+  const recordings = await forgetRecordings(accountOf(config), callSid, context.signal);
+  if (waitMs === 0) {
+    return asked(request, recordings, 'it is asked for, and what is left is removed by: callctl sweep', true);
+  }
   if (!(await untilErased(reader, callSid, waitMs, context.signal))) {
     const words = `extractor has not worked the command within ${waitMs / 1_000} s. It is kept; repeat this later`;
-    return asked(request, words, false);
+    return asked(request, recordings, words, false);
   }
-  return erased(request, { recordings, ...(await createPurge(who, store).erased([callSid], context.signal)) });
+  return erased(request, recordings, await createPurge(who, store).erased([callSid], context.signal));
 }
 
 function readRequest({ arguments: [typed], options }: Context): Request {
@@ -73,59 +80,38 @@ function readRequest({ arguments: [typed], options }: Context): Request {
   };
 }
 
-type Asking = {
-  readonly who: ConnectionIdentity;
-  readonly reader: Pick<CallLogReader, 'ownerOf'>;
-  /** Deletes what Twilio has; null when nobody said where. */
-  atTwilio(): Promise<number | null>;
-};
+type Asking = { readonly who: ConnectionIdentity; readonly reader: Pick<CallLogReader, 'ownerOf'> };
 
-/** Deletes at Twilio and publishes the command, unless what is known of the call says that it is another business's. */
+/** Publishes the command, unless what is known of the call says that it is another business's. Until then nothing is removed anywhere. */
 async function ask(
   { callSid, businessId, requestedBy }: Request,
-  { who, reader, atTwilio }: Asking,
-  stopped: AbortSignal,
-): Promise<number | null> {
+  { who, reader }: Asking,
+  signal: AbortSignal,
+): Promise<void> {
   const operator = await connectOperator(who);
-  const deadline = AbortSignal.timeout(PUBLISH_DEADLINE_MS);
-  const signal = AbortSignal.any([stopped, deadline]);
   try {
     const owner = (await reader.ownerOf(callSid, signal)) ?? (await operator.businessOf(callSid));
     if (owner !== null && owner !== businessId) {
       throw new CommandError(`call ${callSid} is of business ${owner}, not of ${businessId}: nothing was done`);
     }
-    const deleted = await atTwilio();
-    await operator.publish(commandFor({ callSid, businessId, requestedBy, because: 'request' }), { signal });
-    return deleted;
-  } catch (error) {
-    if (!deadline.aborted) throw error;
-    throw new CommandError('NATS did not take the command: is it provisioned? Run: callctl provision');
+    await publishCommand(operator, commandFor({ callSid, businessId, requestedBy, because: 'request' }), signal);
   } finally {
     await operator.close();
   }
 }
 
-function asked({ callSid, businessId }: Request, words: string, ok: boolean): Result {
-  const text = `call ${callSid} of business ${businessId} is not erased yet: ${words}`;
-  return { ok, json: { callSid, businessId, published: true, erased: false }, text };
+function asked({ callSid, businessId }: Request, recordings: AtTwilio, words: string, isAsked: boolean): Result {
+  const text = `call ${callSid} of business ${businessId} is not erased yet: ${words}. ${twilioText(recordings)}.`;
+  const json = { callSid, businessId, published: true, erased: false, recordings: countOf(recordings) };
+  return { ok: isAsked && isForgotten(recordings), json, text };
 }
 
-function erased(
-  { callSid, businessId }: Request,
-  counts: PurgeCounts & { readonly recordings: number | null },
-): Result {
-  const { messages, bodies, attempts, recordings } = counts;
+function erased({ callSid, businessId }: Request, recordings: AtTwilio, counts: PurgeCounts): Result {
+  const { messages, bodies, attempts } = counts;
   const removed = `${messages} messages, ${bodies} webhook bodies and what ${attempts} attempts heard are removed`;
   const text = `call ${callSid} of business ${businessId} is erased: ${removed}. ${twilioText(recordings)}.`;
-  return { json: { callSid, businessId, published: true, erased: true, ...counts }, text };
-}
-
-function twilioText(recordings: number | null): string {
-  if (recordings === null)
-    return 'Its recordings at Twilio were NOT deleted: set TWILIO_ACCOUNT_SID and its key, and repeat this';
-  if (recordings === 0)
-    return 'Twilio lists no recording of it; if the call has just ended there may be one soon: repeat this then';
-  return `${recordings} recordings are deleted at Twilio`;
+  const json = { callSid, businessId, published: true, erased: true, ...counts, recordings: countOf(recordings) };
+  return { ok: isForgotten(recordings), json, text };
 }
 
 function accountOf(config: Config): TwilioAccount | null {

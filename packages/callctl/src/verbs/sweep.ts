@@ -1,11 +1,14 @@
 import { createCallLogReader } from '@pipeline/call-store/call-log';
 import { createForgettingDeliveries } from '@pipeline/call-store/deliveries';
 import { createSettingsReader, type Store } from '@pipeline/call-store/settings';
+import { COMMAND_CONSUMER } from '@pipeline/contracts';
 import { connectOperator, type BrokerConfig, type ConnectionIdentity, type Operator } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { bothSchema } from '../config.ts';
 import { commandFor } from '../forgetting/command.ts';
+import { commandRoom } from '../forgetting/command-room.ts';
 import { createWorkLook } from '../forgetting/in-work.ts';
+import { publishCommand } from '../forgetting/publishing.ts';
 import { createPurge } from '../forgetting/purge.ts';
 import { sweep as sweepOnce, type SweepDeps, type SweepRules, type Swept } from '../forgetting/sweep.ts';
 import { UsageError, type Context, type Result, type Verb } from '../verb.ts';
@@ -64,21 +67,31 @@ function depsOf(
     purge: createPurge(who, store),
     openDeliveries: createForgettingDeliveries(store).open,
     isInWork: createWorkLook(operator),
+    commandRoom: async () => {
+      const fill = await operator.fillOf('call.erase');
+      return commandRoom(await operator.consumerState(COMMAND_CONSUMER), fill ?? { bytes: 0, maxBytes: 0 });
+    },
     askToEmpty: (businessId, callSid, signal) =>
-      operator.publish(commandFor({ callSid, businessId, requestedBy: 'sweep', because: 'retention' }), { signal }),
+      publishCommand(operator, commandFor({ callSid, businessId, requestedBy: 'sweep', because: 'retention' }), signal),
     now: Date.now,
     progress: context.progress,
   };
 }
 
-function resultOf({ again, retention, isWhole }: Swept, { isRehearsal }: SweepRules): Result {
+const HELD: Readonly<Record<Exclude<Swept['commands'], 'room'>, string>> = {
+  backlog: 'extractor has enough commands to work: look whether it does; the next run goes on',
+  full: 'CALL_COMMANDS is half full, and the rest of it is for people who want to be forgotten: run callctl provision --trim; the next run goes on',
+};
+
+function resultOf({ again, retention, commands, isWhole }: Swept, { isRehearsal }: SweepRules): Result {
   const did = isRehearsal ? 'would be ' : '';
   const lines = [
     `${again.calls} erased calls ${did}purged again: ${again.messages} messages, ${again.bodies} webhook bodies, ${again.attempts} attempts`,
     `${retention.emptied} calls past their retention ${did}emptied: ${retention.messages} messages, ${retention.bodies} webhook bodies, ${retention.attempts} attempts; ${retention.inWork} are still in work`,
-    ...(isWhole ? [] : ['the time was over before everything was seen; the next run goes on']),
+    ...(commands === 'room' ? [] : [HELD[commands]]),
+    ...(isWhole || commands !== 'room' ? [] : ['the time was over before everything was seen; the next run goes on']),
   ];
-  return { json: { event: 'swept', dryRun: isRehearsal, again, retention, isWhole }, text: lines.join('\n') };
+  return { json: { event: 'swept', dryRun: isRehearsal, again, retention, commands, isWhole }, text: lines.join('\n') };
 }
 
 function wholeNumber(options: Context['options'], name: string, most: number): number {
