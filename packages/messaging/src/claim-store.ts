@@ -28,6 +28,9 @@ const CHUNK_BYTES = 128 * 1_024;
 /** Half-written objects that are remembered until the broker takes them back; beyond it they stay until their age removes them. */
 const MAX_LEFTOVERS = 1_000;
 
+/** Between business and name in the subject of chunks: neither has it. */
+const KEY_SEPARATOR = '~';
+
 const metaSchema = z.object({ nuid: z.string().min(1).max(200), deleted: z.boolean().optional() });
 
 /**
@@ -36,7 +39,8 @@ const metaSchema = z.object({ nuid: z.string().min(1).max(200), deleted: z.boole
  * Not the client's own object store, for three reasons: its reader makes an ephemeral consumer, a right that services do not
  * have; it never settles when chunks are gone; and it would create a missing bucket. Reads go to the stream's leader, message by
  * message, each with a deadline, because a replica that lags would make a fresh object look missing.
- * The call stands in the subject of the chunks, so that erasing a call finds them even if their entry was never written.
+ * The whole key stands in the subject of the chunks, its call as a token of its own, so that erasing a call finds them even if their entry
+ * was never written, and the entry, whose own subject tells no filter anything, by them.
  * Services may not purge. A roll-up, an empty message that replaces all others of its subject, frees the room as well, and a
  * bucket that has none for the next chunk still has some for it.
  */
@@ -127,6 +131,13 @@ export function callChunks(callSid: string): string {
   return chunkSubject(`${callSid}.*`);
 }
 
+/** The key of an object from the subject of its chunks; null for one that does not tell it. */
+export function keyOfChunk(subject: string): string | null {
+  const [callSid, tail] = subject.split('.').slice(-2);
+  const [businessId, name] = tail?.split(KEY_SEPARATOR) ?? [];
+  return name === undefined ? null : `${businessId}/${callSid}/${name}`;
+}
+
 /** The subject of an object's entry. The key is readable in it: {@link keyOfEntry}. */
 export function entrySubject(key: string): string {
   return `$O.${CLAIM_BUCKET}.M.${paddedBase64Url(Buffer.from(key))}`;
@@ -158,9 +169,10 @@ function identityOf(key: string) {
   return { name: key, bucket: CLAIM_BUCKET, nuid: nuidOf(key) };
 }
 
-/** The call and the random end of a key: see {@link ClaimOwner}. */
+/** The parts of a key with the call in front: see {@link ClaimOwner}. At most 160 characters. */
 function nuidOf(key: string): string {
-  return `${key.split('/')[1]}.${key.slice(key.lastIndexOf('-') + 1)}`;
+  const [businessId, callSid, name] = key.split('/');
+  return `${callSid}.${businessId}${KEY_SEPARATOR}${name}`;
 }
 
 function chunkSubject(nuid: string): string {

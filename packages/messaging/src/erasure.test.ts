@@ -1,6 +1,6 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createClaimStore } from './claim-store.ts';
+import { createClaimStore, entrySubject } from './claim-store.ts';
 import { createCrashCount } from './crash-count.ts';
 import { purgeCalls } from './erasure.ts';
 import { callEnded, callErase, callExtracted, callTranscribed } from './fixtures/events.ts';
@@ -87,6 +87,45 @@ describe('forgetting a call', () => {
     const counts = both.map((purged) => purged.find(({ stream }) => stream === 'CALL_ENDED')?.count ?? 0);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(20);
     expect(await rig.count('CALL_ENDED')).toBe(1);
+  });
+
+  it('asks the broker for as little whether it holds three large parts of other calls or three thousand', async () => {
+    const claims = createClaimStore(rig.operator);
+    const heardFor = async (callSid: string): Promise<number> => {
+      await claims.put({ businessId: 'biz_1', callSid, label: 'x-r1' }, Buffer.alloc(10));
+      let bytes = 0;
+      const answers = rig.nc.subscribe('_INBOX.callctl.>', {
+        callback: (_error, { data }) => void (bytes += data.length),
+      });
+      await rig.nc.flush();
+      const purged = await purgeCalls(who(), [callSid]);
+      await rig.nc.flush();
+      answers.unsubscribe();
+      expect(purged.find(({ stream }) => stream === 'OBJ_CALL_EVENTS')?.count).toBe(2);
+      return bytes;
+    };
+    const others = async (count: number): Promise<void> => {
+      const put = () =>
+        claims.put({ businessId: 'biz_1', callSid: callEnded().callSid, label: 'x-r1' }, Buffer.alloc(10));
+      for (let at = 0; at < count; at += 100) await Promise.all(Array.from({ length: Math.min(100, count) }, put));
+    };
+    await others(3);
+    const few = await heardFor(callEnded().callSid);
+    await others(3_000);
+    const many = await heardFor(callEnded().callSid);
+    expect(few).toBeGreaterThan(1_000);
+    expect(many / few).toBeLessThan(1.2);
+  });
+
+  it('finds the objects of an earlier release too, whose chunks tell no name', async () => {
+    const [{ callSid }, other] = [callEnded(), callEnded()];
+    for (const sid of [callSid, other.callSid]) {
+      await rig.operator.js.publish(`$O.CALL_EVENTS.C.${sid}.0123456789abcdef`, 'words');
+      await rig.operator.js.publish(entrySubject(`biz_1/${sid}/transcriber-r1-0123456789abcdef`), '{}');
+    }
+    await purgeCalls(who(), [callSid]);
+    expect(await rig.count('OBJ_CALL_EVENTS')).toBe(2);
+    expect(await rig.count('OBJ_CALL_EVENTS', `$O.CALL_EVENTS.C.${other.callSid}.*`)).toBe(1);
   });
 
   it('refuses what is no CallSid instead of removing everything', async () => {

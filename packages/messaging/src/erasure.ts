@@ -1,5 +1,6 @@
 import { callFilter, CRASH_BUCKET, GATEWAY_BUCKET, PAID_BUCKET, STREAMS, type StageName } from '@pipeline/contracts';
-import { callChunks, entrySubject, keyOfEntry } from './claim-store.ts';
+import { callChunks, entrySubject, keyOfChunk } from './claim-store.ts';
+import { entriesOfCalls } from './earlier-entries.ts';
 import type { Connection, ConnectionIdentity } from './connection.ts';
 import { withOperator } from './provision.ts';
 import { bucketStream, CLAIM_STREAM, CRASH_STREAM, PAID_STREAM } from './topology.ts';
@@ -42,6 +43,7 @@ export async function purgeCalls(who: ConnectionIdentity, callSids: readonly str
     const purge = createPurge(connection, counts);
     const settled = await settledNotices(connection);
     const waiting = [...calls];
+    const earlier = new Set<string>();
     const work = async (): Promise<void> => {
       for (let callSid = waiting.pop(); callSid !== undefined; callSid = waiting.pop()) {
         for (const kind of WHOLE) await purge(STREAMS[kind], { filter: callFilter(kind, callSid) });
@@ -49,11 +51,12 @@ export async function purgeCalls(who: ConnectionIdentity, callSids: readonly str
         await purge(CRASH_STREAM, { filter: `$KV.${CRASH_BUCKET}.*.${callSid}.>` });
         await purge(PAID_STREAM, { filter: `$KV.${PAID_BUCKET}.*.${callSid}.>` });
         await purge(GATEWAY_STREAM, { filter: `$KV.${GATEWAY_BUCKET}.*.${callSid}` });
-        await purge(CLAIM_STREAM, { filter: callChunks(callSid) });
+        await purgeObjects(connection, callSid, purge, earlier);
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, calls.size) }, work));
-    for (const filter of await entriesOf(connection, calls)) await purge(CLAIM_STREAM, { filter });
+    for (const filter of await entriesOfCalls(connection, earlier)) await purge(CLAIM_STREAM, { filter });
+    for (const callSid of earlier) await purge(CLAIM_STREAM, { filter: callChunks(callSid) });
     return [...counts].map(([stream, count]) => ({ stream, count }));
   });
 }
@@ -73,9 +76,16 @@ async function settledNotices({ jsm }: Connection): Promise<number> {
   return floor.stream_seq;
 }
 
-/** The key of an object is encoded into one token, so its entry cannot be filtered by call: all are listed, once, and decoded. */
-async function entriesOf({ jsm }: Connection, calls: ReadonlySet<string>): Promise<string[]> {
-  const all = await jsm.streams.info(CLAIM_STREAM, { subjects_filter: entrySubject('').concat('>') });
-  const subjects = Object.keys(all.state.subjects ?? {});
-  return subjects.filter((subject) => calls.has(keyOfEntry(subject).split('/')[1] ?? ''));
+/**
+ * Entries first, for only chunks tell their names: a run that dies between finds both again. An entry that is written just after its chunks
+ * went holds ids alone, and goes with its age. Chunks that tell no name are left to the caller, by call.
+ */
+async function purgeObjects({ jsm }: Connection, callSid: string, purge: Purge, earlier: Set<string>): Promise<void> {
+  const { state } = await jsm.streams.info(CLAIM_STREAM, { subjects_filter: callChunks(callSid) });
+  for (const subject of Object.keys(state.subjects ?? {})) {
+    const key = keyOfChunk(subject);
+    if (key === null) earlier.add(callSid);
+    else await purge(CLAIM_STREAM, { filter: entrySubject(key) });
+  }
+  if (!earlier.has(callSid)) await purge(CLAIM_STREAM, { filter: callChunks(callSid) });
 }
