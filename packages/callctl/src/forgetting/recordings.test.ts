@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { forgetRecordings, twilioText } from './recordings.ts';
+import { countOf, forgetRecordings, isForgotten, twilioText } from './recordings.ts';
 
 const never = new AbortController().signal;
 const callSid = `CA${'1'.repeat(32)}`;
@@ -47,6 +47,13 @@ test('every recording of the call is deleted, one that is gone already too', asy
   expect(await forgetRecordings(account, callSid, never)).toEqual({ kind: 'deleted', count: 2 });
   expect(asked).toEqual([LIST, `DELETE /Recordings/${first}.json`, `DELETE /Recordings/${second}.json`]);
   expect([...keys]).toEqual([`Basic ${Buffer.from('SK1:secret').toString('base64')}`]);
+});
+
+test('a call that Twilio does not list has no recordings there, and that is said', async () => {
+  const { account } = await twilioWith({ [LIST]: { status: 404, body: '{"code":20404}' } });
+  const found = await forgetRecordings(account, callSid, never);
+  expect({ ok: isForgotten(found), count: countOf(found) }).toEqual({ ok: true, count: 0 });
+  expect(twilioText(found)).toBe('Twilio does not know the call, so no recording of it is there');
 });
 
 test.each<[string, Readonly<Record<string, Answer>>, string]>([

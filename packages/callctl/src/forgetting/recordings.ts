@@ -9,9 +9,10 @@ export type TwilioAccount = {
   readonly apiKeySecret: string;
 };
 
-/** What became of the recordings of a call: so many were deleted, or they were not, and why. */
+/** What became of the recordings of a call: so many were deleted, Twilio knows no such call, or they were not deleted, and why. */
 export type AtTwilio =
   | { readonly kind: 'deleted'; readonly count: number }
+  | { readonly kind: 'unknown_call' }
   | { readonly kind: 'no_account' }
   | { readonly kind: 'failed'; readonly why: string };
 
@@ -29,7 +30,8 @@ export async function forgetRecordings(
 ): Promise<AtTwilio> {
   if (account === null) return { kind: 'no_account' };
   try {
-    return { kind: 'deleted', count: await deleteRecordings(account, callSid, signal) };
+    const count = await deleteRecordings(account, callSid, signal);
+    return count === null ? { kind: 'unknown_call' } : { kind: 'deleted', count };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return { kind: 'failed', why: error.message };
@@ -41,9 +43,17 @@ export function isForgotten({ kind }: AtTwilio): boolean {
   return kind !== 'failed';
 }
 
-/** How many were deleted; null when that is not known. */
+/** How many were deleted; null when they were not. */
 export function countOf(found: AtTwilio): number | null {
-  return found.kind === 'deleted' ? found.count : null;
+  switch (found.kind) {
+    case 'deleted':
+      return found.count;
+    case 'unknown_call':
+      return 0;
+    case 'no_account':
+    case 'failed':
+      return null;
+  }
 }
 
 /** One sentence for the operator. */
@@ -51,6 +61,8 @@ export function twilioText(found: AtTwilio): string {
   switch (found.kind) {
     case 'no_account':
       return 'Its recordings at Twilio were NOT deleted: set TWILIO_ACCOUNT_SID and its key, and repeat this';
+    case 'unknown_call':
+      return 'Twilio does not know the call, so no recording of it is there';
     case 'failed':
       return `Its recordings at Twilio were NOT deleted: ${found.why}`;
     case 'deleted':
@@ -61,13 +73,15 @@ export function twilioText(found: AtTwilio): string {
 }
 
 /**
- * Deletes the recordings of a call at Twilio and answers how many there were. One that is not there any more is deleted; one that is
+ * Deletes the recordings of a call at Twilio and answers how many there were, or null for a call that Twilio does not know: of another
+ * account, or older than what Twilio keeps. One that is not there any more is deleted; one that is
  * still being made is not listed yet, so whoever erases a call that has just ended repeats this. Throws a CommandError that says what
  * Twilio answered.
  */
-async function deleteRecordings(account: TwilioAccount, callSid: string, signal: AbortSignal): Promise<number> {
+async function deleteRecordings(account: TwilioAccount, callSid: string, signal: AbortSignal): Promise<number | null> {
   const base = `${account.baseUrl}/2010-04-01/Accounts/${account.accountSid}`;
   const listed = await ask(account, `${base}/Calls/${callSid}/Recordings.json?PageSize=100`, 'GET', signal);
+  if (listed.status === 404) return null;
   if (!listed.ok) throw refused(listed.status);
   const parsed = listSchema.safeParse(await listed.json().catch(() => null));
   if (!parsed.success)
