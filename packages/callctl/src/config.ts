@@ -19,7 +19,7 @@ export const brokerSchema = z.object(brokerVariables);
 /** The environment of a verb that uses both, so that all problems are told at once. */
 export const bothSchema = z.object({ ...brokerVariables, ...storeVariables });
 
-/** The environment of `erase`: both, and the account whose recordings are deleted. Without an account none is, and that is said. */
+/** The environment of `erase`: both, and the account whose recordings are deleted. Without an account none is, and it ends with 1. */
 export const erasingSchema = z
   .object({
     ...brokerVariables,

@@ -80,6 +80,22 @@ test('while Twilio refuses, all else of the call is forgotten; it ends with 1, s
   expect(deleted).toEqual([`${RECORDING}.json`]);
 });
 
+test('without an account the recordings stay and it ends with 1, unless the operator leaves them', async () => {
+  await tombstone();
+  const { TWILIO_ACCOUNT_SID: _account, ...homeless } = environment();
+  const typed = ['erase', callSid, '--business', 'biz_1'];
+  const half = await run(typed, { environment: homeless });
+  expect(half).toMatchObject({ code: 1, out: expect.stringContaining('is erased') });
+  expect(half.out).toContain('NOT deleted: set TWILIO_ACCOUNT_SID');
+  expect((await run([...typed, '--wait', '0'], { environment: homeless })).code, 'also when only asked for').toBe(1);
+  for (const given of [homeless, environment()]) {
+    const left = await run([...typed, '--without-recordings', '--json'], { environment: given });
+    expect(left.code).toBe(0);
+    expect(JSON.parse(left.out)).toMatchObject({ erased: true, recordings: null });
+  }
+  expect(deleted).toEqual([]);
+});
+
 test('a sweep asks for nothing while the stream of commands is half full, and a request for erasure still fits', async () => {
   await storeOldCall();
   await asProvision(async ({ js }) => {

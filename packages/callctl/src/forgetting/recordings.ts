@@ -9,11 +9,14 @@ export type TwilioAccount = {
   readonly apiKeySecret: string;
 };
 
-/** What became of the recordings of a call: so many were deleted, Twilio knows no such call, or they were not deleted, and why. */
+/**
+ * What became of the recordings of a call: so many were deleted, or Twilio knows no such call. Or they were not: the operator wanted to
+ * leave them, nobody said whose they are, or Twilio did not do it, and why.
+ */
 export type AtTwilio =
   | { readonly kind: 'deleted'; readonly count: number }
   | { readonly kind: 'unknown_call' }
-  | { readonly kind: 'no_account' }
+  | { readonly kind: 'left' | 'no_account' }
   | { readonly kind: 'failed'; readonly why: string };
 
 /** Milliseconds for one request. */
@@ -40,7 +43,7 @@ export async function forgetRecordings(
 
 /** Whether nothing is left to do at Twilio. */
 export function isForgotten({ kind }: AtTwilio): boolean {
-  return kind !== 'failed';
+  return kind !== 'failed' && kind !== 'no_account';
 }
 
 /** How many were deleted; null when they were not. */
@@ -50,6 +53,7 @@ export function countOf(found: AtTwilio): number | null {
       return found.count;
     case 'unknown_call':
       return 0;
+    case 'left':
     case 'no_account':
     case 'failed':
       return null;
@@ -59,8 +63,10 @@ export function countOf(found: AtTwilio): number | null {
 /** One sentence for the operator. */
 export function twilioText(found: AtTwilio): string {
   switch (found.kind) {
+    case 'left':
+      return 'Its recordings at Twilio were not looked for';
     case 'no_account':
-      return 'Its recordings at Twilio were NOT deleted: set TWILIO_ACCOUNT_SID and its key, and repeat this';
+      return 'Its recordings at Twilio were NOT deleted: set TWILIO_ACCOUNT_SID and its key, and repeat this; or say --without-recordings';
     case 'unknown_call':
       return 'Twilio does not know the call, so no recording of it is there';
     case 'failed':

@@ -25,6 +25,7 @@ type Request = {
   readonly businessId: string;
   readonly requestedBy: string;
   readonly waitMs: number;
+  readonly isWithoutRecordings: boolean;
 };
 
 /**
@@ -39,6 +40,7 @@ export const erase: Verb = {
   options: {
     business: { value: '<businessId>', summary: 'the business that the call belongs to; another one is refused' },
     by: { value: '<name>', summary: 'who asked for it, kept in the command', default: 'callctl' },
+    'without-recordings': { summary: 'leave the recordings at Twilio: there are none, or they are deleted elsewhere' },
     wait: { value: '<seconds>', summary: 'for the tombstone; 0 only asks for it', default: '30' },
   },
   run: async (context) => {
@@ -55,7 +57,9 @@ async function forget(request: Request, config: Config, store: Store, context: C
   const reader = createCallLogReader(store);
   const who = { config, identity: 'callctl', instance: 'callctl', logger: context.logger } as const;
   await ask(request, { who, reader }, context.signal);
-  const recordings = await forgetRecordings(accountOf(config), callSid, context.signal);
+  const recordings: AtTwilio = request.isWithoutRecordings
+    ? { kind: 'left' }
+    : await forgetRecordings(accountOf(config), callSid, context.signal);
   if (waitMs === 0) {
     return asked(request, recordings, 'it is asked for, and what is left is removed by: callctl sweep', true);
   }
@@ -77,6 +81,7 @@ function readRequest({ arguments: [typed], options }: Context): Request {
     businessId: businessId.data,
     requestedBy: String(options['by']).slice(0, 200),
     waitMs: Number(options['wait']) * 1_000,
+    isWithoutRecordings: options['without-recordings'] === true,
   };
 }
 
