@@ -133,9 +133,12 @@ describe('one attempt', () => {
       const last = { attempts: 9 };
       const first = await world.attempt(deliveryWith(last));
       expect(first.outcome).toMatchObject({ charged: false, isOurs: true, next: { state: 'pending' } });
-      const young = await world.attempt(deliveryWith({ ...last, ownFailures: failing(23) }));
+      const young = await world.attempt(deliveryWith({ ...last, ownFailures: failing(23, 400) }));
       expect(young.outcome).toMatchObject({ charged: false, isOurs: true, next: { state: 'pending' } });
-      const old = await world.attempt(deliveryWith({ ...last, ownFailures: failing(24) }));
+      // A pause of days may lie between two of them.
+      const few = await world.attempt(deliveryWith({ ...last, ownFailures: failing(100, 19) }));
+      expect(few.outcome).toMatchObject({ charged: false, isOurs: true, next: { state: 'pending' } });
+      const old = await world.attempt(deliveryWith({ ...last, ownFailures: failing(24, 20) }));
       expect(old.outcome).toMatchObject({ isOurs: true, next: { state: 'exhausted' } });
       expect(old.outcome.charged).toBeUndefined();
     },
@@ -229,7 +232,7 @@ describe('one attempt', () => {
 
   it('that is charged to the receiver after a day of failures of our own is always recorded', async () => {
     const world = createWorld({ result: failure('dns_error') });
-    const { outcome } = await world.attempt(deliveryWith({ ownFailures: failing(25, 2) }));
+    const { outcome } = await world.attempt(deliveryWith({ ownFailures: failing(25, 200) }));
     expect(outcome).toMatchObject({ isOurs: true, attempt: { code: 'dns_error' } });
     expect(outcome.charged).toBeUndefined();
   });

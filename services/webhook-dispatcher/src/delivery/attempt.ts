@@ -59,8 +59,12 @@ export type AttemptReport = {
 /** Milliseconds until the next try after a failure of our own: doubled with each in a row, and up to as much again is added. */
 const OWN_FAILURE_DELAY_MS = 30_000;
 const MAX_OWN_FAILURE_DELAY_MS = 150_000;
-/** Our own failures are free from the first in a row for this long: a name whose zone is broken for good looks like one and must end. */
+/**
+ * Our own failures are free for this long from the first in a row, and for this many: a name whose zone is broken for good looks like one
+ * and must end. So many, because two failures may lie days apart: nothing is sent while an endpoint is paused.
+ */
 const OWN_FAILURE_GRACE_MS = 24 * 3_600_000;
+const OWN_FAILURE_GRACE_COUNT = 20;
 const USER_AGENT = 'perfect-call-pipeline/1.0';
 
 /**
@@ -174,7 +178,7 @@ function afterwards(
 
 /** An error of our own is never the receiver's. What a broken zone looks like as well is its own in the end. */
 function isFree(code: AttemptCode, before: OpenDelivery['ownFailures'], nowMs: number): boolean {
-  if (code === 'internal_error' || before === null) return true;
+  if (code === 'internal_error' || before === null || before.count < OWN_FAILURE_GRACE_COUNT) return true;
   return nowMs - before.since.getTime() < OWN_FAILURE_GRACE_MS;
 }
 
