@@ -26,7 +26,9 @@ export function recordOf(
   const headers = Object.entries(request.headers);
   const secrets = headers.flatMap(([name, value]) => (SHOWN_HEADERS.has(name) ? [] : [value]));
   const hidden = [...secrets, ...partsOfUrl(request.url)];
-  const answered = Object.entries(answer?.headers ?? {}).map(([name, value]) => [name, withoutEchoes(value, hidden)]);
+  const answered = Object.entries(answer?.headers ?? {});
+  const texts = [...answered.map(([, value]) => value), answer?.excerpt ?? ''];
+  const shown = withoutEchoes(texts, hidden);
   return {
     trigger: of.trigger,
     worker: of.worker,
@@ -38,8 +40,8 @@ export function recordOf(
     requestHeaders: Object.fromEntries(
       headers.map(([name, value]) => [name, SHOWN_HEADERS.has(name) ? value : '[removed]']),
     ),
-    responseHeaders: Object.fromEntries(answered),
-    responseExcerpt: answer === null ? null : withoutEchoes(answer.excerpt, hidden),
+    responseHeaders: Object.fromEntries(answered.map(([name], place) => [name, shown[place] ?? ''])),
+    responseExcerpt: answer === null ? null : (shown.at(-1) ?? ''),
     traceId: traceId(of.traceparent) ?? null,
     ...(answer?.certificateEndsAt && { certificateEndsAt: answer.certificateEndsAt }),
   };

@@ -5,15 +5,19 @@ const REMOVED = '[removed]';
 const NO_SECRETS = new Set(['webhook', 'webhooks', 'webhook-test', 'callback', 'callbacks', 'incoming', 'inbound']);
 
 /**
- * Takes out of an answer what only we and the receiver should know. Receivers echo requests (a debugging page, an error report), and
- * the attempt log is read by more people than the settings. `hidden` are values of headers and the parts of the URL; what follows a
+ * Takes out of texts of an answer what only we and the receiver should know. Receivers echo requests (a debugging page, an error report),
+ * and the attempt log is read by more people than the settings. `hidden` are values of headers and the parts of the URL; what follows a
  * scheme (`Bearer ...`) is hidden by itself too, in whatever case and by whichever escapes it comes back.
  */
-export function withoutEchoes(text: string, hidden: readonly string[]): string {
-  const parts = new Set(hidden.flatMap((value) => [value, ...value.split(' ')]).flatMap(spellings));
+export function withoutEchoes(texts: readonly string[], hidden: readonly string[]): readonly string[] {
+  const parts = hidden.flatMap((value) => [value, ...(value.includes(' ') ? value.split(' ') : [])]);
+  const secrets = new Set(parts.filter((part) => part.length >= SHORTEST_SECRET).flatMap(spellings));
+  // Most answers hold none of them, and a pattern costs more than a look.
+  const all = texts.join('\n').toLowerCase();
+  const echoed = [...secrets].filter((secret) => all.includes(secret.toLowerCase()));
   // The longest first: a part of a value must not hide only a part of it.
-  const secrets = [...parts].filter((part) => part.length >= SHORTEST_SECRET).toSorted((a, b) => b.length - a.length);
-  return secrets.reduce((rest, secret) => rest.replaceAll(anyCase(secret), REMOVED), text);
+  const patterns = echoed.toSorted((a, b) => b.length - a.length).map(inAnyCase);
+  return texts.map((text) => patterns.reduce((rest, pattern) => rest.replaceAll(pattern, REMOVED), text));
 }
 
 /**
@@ -33,11 +37,13 @@ export function partsOfUrl(text: string): readonly string[] {
 
 /** As it is, and as URLs, JSON and HTML write it. */
 function spellings(value: string): readonly string[] {
+  if (SAME_EVERYWHERE.test(value)) return [value];
   const inJson = JSON.stringify(value).slice(1, -1);
   const inHtml = value.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character] ?? character);
   return [value, encodeURIComponent(value.toWellFormed()), inJson, inJson.replaceAll('/', '\\/'), inHtml];
 }
 
+const SAME_EVERYWHERE = /^[\w.~-]*$/;
 const HTML_ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -55,6 +61,6 @@ function decoded(text: string): string {
   }
 }
 
-function anyCase(text: string): RegExp {
-  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`), 'gi');
+function inAnyCase(secret: string): RegExp {
+  return new RegExp(secret.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`), 'gi');
 }
