@@ -3,7 +3,7 @@ import { createDeliveryStore, type DeliveryRow, type DeliveryStore } from '@pipe
 import { CommandError, UsageError, type Context, type Result, type Verb } from '../verb.ts';
 import { businessIdOf, settingsWithUrl } from '../webhooks/change-endpoint.ts';
 import { testDelivery } from '../webhooks/test-delivery.ts';
-import { attemptLines, heldBy } from '../webhooks/delivery-text.ts';
+import { attemptLines, heldBy, isOurFault } from '../webhooks/delivery-text.ts';
 import { withStore } from '../with-store.ts';
 
 const POLL_MS = 250;
@@ -61,12 +61,13 @@ async function outcome(deliveries: DeliveryStore, row: DeliveryRow, context: Con
   const [attempt] = (await deliveries.listAttempts(row.id, context.signal)).slice(-1);
   const held = heldBy(await deliveries.endpoints.find(row.endpointId, context.signal));
   const ok = row.state === 'delivered';
-  const json = { id: row.webhookId, businessId: row.businessId, state: row.state, attempt: attempt ?? null };
-  const verdict = ok
-    ? 'the endpoint took it and answered 2xx; that it verified the signature only it can tell'
+  const isOurs = !ok && isOurFault(attempt);
+  const json = { id: row.webhookId, businessId: row.businessId, state: row.state, isOurs, attempt: attempt ?? null };
+  const failed = isOurs
+    ? 'it failed on our side, and says nothing of the endpoint. Look into the log of webhook-dispatcher, and test again'
     : `the endpoint did not take it (${row.state}). Tests are tried once; mend it and test again`;
   const lines = [
-    verdict,
+    ok ? 'the endpoint took it and answered 2xx; that it verified the signature only it can tell' : failed,
     ...(attempt === undefined ? [] : attemptLines(attempt, context.isTerminal)),
     ...(held === null ? [] : [held]),
   ];

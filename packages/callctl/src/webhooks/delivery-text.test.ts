@@ -1,8 +1,7 @@
-import type { DeliveryRow, Endpoint, StoredAttempt } from '@pipeline/call-store/deliveries';
+import type { Endpoint } from '@pipeline/call-store/deliveries';
 import { describe, expect, test } from 'vitest';
+import { storedAttempt, storedEndpoint, storedRow } from '../fixtures/stored.ts';
 import { attemptLines, rowStory } from './delivery-text.ts';
-
-const AT = new Date('2025-12-09T10:30:00Z');
 
 test.each([
   ['in 14 days and later', new Date('2025-12-23T10:30:00Z'), []],
@@ -12,18 +11,18 @@ test.each([
     ['     its certificate ends 2025-12-11T10:29:00Z, 1 day after this attempt'],
   ],
 ])('the end of a certificate is told when it comes within 14 days: %s', (_when, certificateEndsAt, told) => {
-  const lines = attemptLines(attempt({ certificateEndsAt }), false);
+  const lines = attemptLines(storedAttempt({ certificateEndsAt }), false);
   expect(lines.filter((line) => line.includes('certificate'))).toEqual(told);
 });
 
 test('an attempt without TLS tells nothing of a certificate', () => {
-  expect(attemptLines(attempt({}), false).join('\n')).not.toContain('certificate');
+  expect(attemptLines(storedAttempt({}), false).join('\n')).not.toContain('certificate');
 });
 
 describe('where a row stands', () => {
   const now = new Date('2025-12-09T10:00:00Z');
   const later = new Date('2025-12-09T11:00:00Z');
-  const waits = (more: Partial<Endpoint>) => rowStory(row, { ...newEndpoint, ...more }, now);
+  const waits = (more: Partial<Endpoint>) => rowStory(storedRow(), storedEndpoint(more), now);
 
   test('is told with its next attempt, which nothing holds up', () => {
     expect(waits({})).toBe('waiting after 1 attempt, next attempt at 2025-12-09T10:30:00Z');
@@ -48,72 +47,8 @@ describe('where a row stands', () => {
   });
 
   test('of a test is held up by nothing', () => {
-    const forTest = { ...row, lane: 'test' as const };
-    expect(rowStory(forTest, { ...newEndpoint, state: 'paused', reason: 'failing' }, now)).toContain('next attempt at');
+    expect(
+      rowStory(storedRow({ lane: 'test' }), storedEndpoint({ state: 'paused', reason: 'failing' }), now),
+    ).toContain('next attempt at');
   });
-
-  const row: DeliveryRow = {
-    id: 'msg_1@biz_1',
-    webhookId: 'msg_1',
-    endpointId: 'biz_1',
-    businessId: 'biz_1',
-    callSid: null,
-    eventType: 'call.completed',
-    revision: 1,
-    body: null,
-    bodySha256: '',
-    state: 'pending',
-    lease: null,
-    lane: 'later',
-    trigger: 'schedule',
-    nextAttemptAt: AT,
-    attempts: 1,
-    priorAttempts: 0,
-    ownFailures: null,
-    openedAt: AT,
-    createdAt: AT,
-    updatedAt: AT,
-  };
-  const newEndpoint: Endpoint = {
-    id: 'biz_1',
-    state: 'active',
-    reason: null,
-    since: now,
-    resumesAt: null,
-    isDraining: false,
-    failures: null,
-    unanswered: 0,
-    breaker: null,
-    throttle: null,
-    bucket: { tokens: 1, at: now },
-    leases: [],
-    firstsInRow: 0,
-    limits: { ratePerSecond: 100, maxInFlight: 8 },
-    waiting: { first: null, later: AT, test: null },
-    nextDueAt: AT,
-    version: 1,
-  };
 });
-
-function attempt(more: Partial<StoredAttempt>): StoredAttempt {
-  return {
-    deliveryId: 'msg_1@biz_1',
-    number: 1,
-    at: AT,
-    charged: true,
-    state: 'delivered',
-    nextAttemptAt: null,
-    trigger: 'schedule',
-    worker: 'test',
-    host: 'hooks.example',
-    address: '93.184.216.34',
-    phases: { dns: 1, connect: 2, tls: 3, firstByte: 4, total: 5 },
-    httpStatus: 204,
-    code: 'delivered',
-    requestHeaders: {},
-    responseHeaders: {},
-    responseExcerpt: null,
-    traceId: null,
-    ...more,
-  };
-}

@@ -78,11 +78,23 @@ function wayOut({ id, reason, resumesAt }: Endpoint): string {
     : `mend the receiver, then: callctl webhooks test ${id}`;
 }
 
+/** Ends of an attempt that are certainly not the receiver's. What a resolver says may be either's. */
+const OUR_FAULTS: readonly string[] = ['internal_error', 'sender_exhausted'];
+
+/** True for an attempt that failed on our side, so that nothing at the receiver needs to be mended. */
+export function isOurFault(attempt: StoredAttempt | undefined): boolean {
+  return attempt !== undefined && OUR_FAULTS.includes(attempt.code);
+}
+
+/** What an attempt came to, in words. */
+export function meaningOf({ code }: StoredAttempt): string {
+  return Object.entries(WEBHOOK_ATTEMPTS).find(([name]) => name === code)?.[1].meaning ?? 'unknown';
+}
+
 /** One attempt as lines. All words of the receiver are made safe. */
 export function attemptLines(attempt: StoredAttempt, isTerminal: boolean): string[] {
   const safe = (text: string): string => foreignText(text, isTerminal);
   const { code, phases, charged } = attempt;
-  const meaning = Object.entries(WEBHOOK_ATTEMPTS).find(([name]) => name === code)?.[1].meaning ?? 'unknown';
   const status = attempt.httpStatus === null ? '' : `HTTP ${attempt.httpStatus}, `;
   const where =
     attempt.host === null ? '' : ` to ${safe(attempt.host)}${attempt.address === null ? '' : ` (${attempt.address})`}`;
@@ -91,7 +103,7 @@ export function attemptLines(attempt: StoredAttempt, isTerminal: boolean): strin
   const excerpt = attempt.responseExcerpt?.trim() ?? '';
   return [
     `  ${attempt.number}. ${iso(attempt.at)}  ${status}${code}${free}${where}, ${attempt.trigger}`,
-    `     ${meaning}`,
+    `     ${meaningOf(attempt)}`,
     `     ${times.join(', ')}${attempt.traceId === null ? '' : `, trace ${attempt.traceId}`}`,
     ...(excerpt === '' ? [] : [`     it answered: ${safe(excerpt.slice(0, 300).replaceAll('\n', ' '))}`]),
     ...certificateLine(attempt),

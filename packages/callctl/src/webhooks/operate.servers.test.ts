@@ -156,6 +156,21 @@ test('a test that nobody sends ends with what to look at', async () => {
   await close();
 });
 
+test.each([
+  ['internal_error', 'it failed on our side, and says nothing of the endpoint', true],
+  ['timeout', 'the endpoint did not take it (exhausted)', false],
+])('a test that ends with %s says whose fault it is', async (code, words, isOurs) => {
+  const { callctl, settleNext, close } = await open();
+  const tested = async (...more: readonly string[]): Promise<Run> => {
+    const ended = callctl(['webhooks', 'test', 'biz_1', ...more]);
+    await vi.waitFor(() => settleNext({ httpStatus: null, code }), { timeout: 30_000 });
+    return ended;
+  };
+  expect(await tested()).toMatchObject({ code: 1, out: expect.stringContaining(words) });
+  expect(JSON.parse((await tested('--json')).out)).toMatchObject({ isOurs, attempt: { code } });
+  await close();
+});
+
 /** Databases of their own, with one business. */
 async function open() {
   const environment = {
@@ -210,6 +225,14 @@ async function open() {
   return {
     callctl,
     deliver,
+    /** As a dispatcher: the next test is tried, and fails. */
+    settleNext: async (attempt: Partial<Attempt>) => {
+      const claim = { owner: 'test', leaseMs: 60_000, limit: 1, later: 0, signal: never };
+      const [claimed] = await deliveries.claimDue(claim);
+      if (claimed === undefined) throw new Error('nothing is due');
+      const outcome = { next: { state: 'exhausted' }, attempt: { ...ATTEMPT, ...attempt } } as const;
+      await deliveries.settle(claimed.hold, outcome, never);
+    },
     states: async (rows: readonly DeliveryRow[]) =>
       Promise.all(rows.map(async ({ webhookId }) => (await deliveries.find(webhookId, never))[0]?.state)),
     book: (id: string) => deliveries.endpoints.find(id, never),

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { DeliveryRow, DeliveryState } from '@pipeline/call-store/deliveries';
+import type { DeliveryRow, DeliveryState, Endpoint } from '@pipeline/call-store/deliveries';
+import { AT, storedAttempt, storedEndpoint, storedRow } from '../fixtures/stored.ts';
 import type { CallEvent, CallFacts, SeenEvent, StoreFacts } from './facts.ts';
 import { timelineOf } from './timeline.ts';
 import { verdictOf } from './verdict.ts';
 
 const CALL = 'CA00000000000000000000000000000001';
-const AT = new Date('2025-12-09T10:30:00Z');
 const NOTHING: Extract<StoreFacts, { kind: 'read' }> = { kind: 'read', call: { kind: 'none' }, deliveries: [] };
 
 test.each([
@@ -46,6 +46,36 @@ test.each(Object.entries(STATES))('a delivery that is %s is told with what to do
   const verdict = verdictOf(facts({ store }));
   expect(verdict).toMatchObject({ ok, place });
   expect(verdict.words).toContain(words);
+});
+
+test('a webhook that nobody has tried is something to look at when its endpoint is stopped or does not answer', () => {
+  const fresh = { ...rowIn('pending'), attempts: 0 };
+  const of = (endpoint: Partial<Endpoint>) =>
+    verdictOf(
+      facts({
+        store: { ...NOTHING, deliveries: [{ row: fresh, attempts: [], endpoint: storedEndpoint(endpoint) }] },
+      }),
+    );
+  expect(of({})).toMatchObject({ ok: true, place: 'waiting_to_send' });
+  const paused = of({ state: 'paused', reason: 'failing' });
+  expect(paused).toMatchObject({ ok: false, words: expect.stringContaining('callctl webhooks test biz_1') });
+  expect(of({ state: 'disabled', reason: 'endpoint_gone' }).ok).toBe(false);
+  expect(of({ breaker: { openUntil: AT, opened: 1 } }).ok).toBe(false);
+  // Both end by themselves.
+  expect(of({ state: 'paused', reason: 'failing', resumesAt: AT }).ok).toBe(true);
+  expect(of({ throttle: { until: new Date(Date.now() + 60_000), factor: 0.5 } }).ok).toBe(true);
+});
+
+test('a webhook whose last try failed on our side is something to look at, though no attempt counts', () => {
+  const row = { ...rowIn('pending'), attempts: 0, ownFailures: { since: AT, count: 2 } };
+  const attempt = storedAttempt({ code: 'internal_error', charged: false });
+  const verdict = verdictOf(
+    facts({ store: { ...NOTHING, deliveries: [{ row, attempts: [attempt], endpoint: null }] } }),
+  );
+  expect(verdict).toMatchObject({ ok: false, place: 'waiting_to_send' });
+  expect(verdict.words).toContain(
+    'The last 2 tries failed on our side, since 2025-12-09T10:30:00Z: An error of our own',
+  );
 });
 
 test('what cannot be asked is said, and the other half is told all the same', () => {
@@ -94,26 +124,6 @@ function seen(isSettled: boolean): SeenEvent {
 }
 
 function rowIn(state: DeliveryState): DeliveryRow {
-  return {
-    id: `msg_${CALL}_completed@biz_1`,
-    webhookId: `msg_${CALL}_completed`,
-    endpointId: 'biz_1',
-    businessId: 'biz_1',
-    callSid: CALL,
-    eventType: 'call.completed',
-    revision: 1,
-    body: null,
-    bodySha256: '',
-    state,
-    lease: { owner: 'x', until: AT },
-    lane: 'first',
-    trigger: 'schedule',
-    nextAttemptAt: AT,
-    attempts: 1,
-    priorAttempts: 0,
-    ownFailures: null,
-    openedAt: AT,
-    createdAt: AT,
-    updatedAt: AT,
-  };
+  const webhookId = `msg_${CALL}_completed`;
+  return storedRow({ webhookId, callSid: CALL, state, lane: 'first', lease: { owner: 'x', until: AT } });
 }

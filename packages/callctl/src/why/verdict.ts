@@ -1,5 +1,6 @@
 import { CALL_EVENTS, consumerOf, type CallEvent, type CallFacts, type DeliveryFacts } from './facts.ts';
-import { rowStory } from '../webhooks/delivery-text.ts';
+import type { StoredAttempt } from '@pipeline/call-store/deliveries';
+import { meaningOf, rowStory } from '../webhooks/delivery-text.ts';
 
 /** Where a call is, in one word for programs and in sentences for people. `ok` is false where somebody should do something. */
 export type Verdict = { readonly ok: boolean; readonly place: Place; readonly words: string };
@@ -37,12 +38,16 @@ export function verdictOf(facts: CallFacts): Verdict {
   return ofStreams(facts, streams);
 }
 
-function ofDelivery({ row, endpoint }: DeliveryFacts): Verdict {
+function ofDelivery({ row, endpoint, attempts }: DeliveryFacts): Verdict {
   const words = `The call is stored and its webhook is ${rowStory(row, endpoint)}.`;
   switch (row.state) {
     case 'delivered':
       return fine('delivered', words);
-    case 'pending':
+    case 'pending': {
+      const ours = ownFailures(row, attempts.at(-1));
+      const isWaitingForSomebody = row.attempts > 0 || ours !== '' || isStopped(endpoint);
+      return { ok: !isWaitingForSomebody, place: 'waiting_to_send', words: `${words}${ours}` };
+    }
     case 'delivering':
       return { ok: row.attempts === 0, place: 'waiting_to_send', words };
     case 'exhausted':
@@ -51,6 +56,21 @@ function ofDelivery({ row, endpoint }: DeliveryFacts): Verdict {
     case 'no_endpoint':
       return bad('not_delivered', words);
   }
+}
+
+/** Nothing leaves until somebody does something: mend the receiver, test it or resume it. */
+function isStopped(endpoint: DeliveryFacts['endpoint']): boolean {
+  if (endpoint === null) return false;
+  return (endpoint.state !== 'active' && endpoint.resumesAt === null) || endpoint.breaker !== null;
+}
+
+/** The receiver is not to blame, and a count of attempts does not show them. */
+function ownFailures({ ownFailures: own }: DeliveryFacts['row'], last: StoredAttempt | undefined): string {
+  if (own === null) return '';
+  const since = `${own.since.toISOString().slice(0, 19)}Z`;
+  const times = own.count === 1 ? 'The last try' : `The last ${own.count} tries`;
+  const meaning = last === undefined ? '.' : `: ${meaningOf(last)}`;
+  return ` ${times} failed on our side, since ${since}${meaning} Look into the log of webhook-dispatcher.`;
 }
 
 /** A CallLog and no delivery row: the notice is on its way, or was lost. */
