@@ -2,35 +2,29 @@ import type { EndpointCensus } from '@pipeline/call-store/deliveries';
 import type { Logger } from '@pipeline/runtime';
 
 export interface UpkeepDeps {
-  /** Makes overdue rows known to their endpoints, by one replica at a time; answers how often one did not know. */
+  /** Makes overdue rows known to their endpoints, when it is the turn of this replica; answers how often one did not know. */
   healDue(signal: AbortSignal): Promise<number>;
   census(signal: AbortSignal): Promise<EndpointCensus>;
   onCensus(census: EndpointCensus): void;
   readonly logger: Logger;
 }
 
-/** Every sixth look heals as well: that one goes over all endpoints with open rows. */
-const HEAL_EVERY = 6;
-
 /** What is done now and then beside sending, by every replica: it is cheap, or theirs by turns. */
 export function createUpkeep(deps: UpkeepDeps, everyMs: number) {
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let looks = 0;
 
   const look = async (): Promise<void> => {
-    const isHealing = looks % HEAL_EVERY === 0;
-    looks += 1;
     try {
       deps.onCensus(await deps.census(stopping.signal));
+      await heal();
     } catch (error) {
       // The loop that claims says when the database does not answer.
       if (!stopping.signal.aborted) deps.logger.debug({ err: error }, '[WEBHOOK] upkeep waits for the database');
     }
-    if (isHealing) await heal();
     if (!stopping.signal.aborted) timer = setTimeout(() => void look(), everyMs);
   };
-  /** One that fails is told, because nothing else tells of rows that stand still, and waits for its next turn. */
+  /** One that fails although the database answers is told, because nothing else tells of rows that stand still. */
   const heal = async (): Promise<void> => {
     try {
       const count = await deps.healDue(stopping.signal);
