@@ -92,10 +92,21 @@ describe('a key-value bucket', () => {
     await expect(entries.get('call.CA1')).rejects.toThrow(BrokerError);
   });
 
+  it('says how much of its room is taken', async () => {
+    const before = await entries.filled();
+    const { config } = await rig.operator.jsm.streams.info('KV_GATEWAY_CALLS');
+    await rig.operator.js.publish('$KV.GATEWAY_CALLS.fill.1', 'x'.repeat(10_000));
+    const taken = (await entries.filled()) - before;
+    expect(taken * config.max_bytes).toBeGreaterThan(10_000);
+    expect(taken * config.max_bytes).toBeLessThan(10_200);
+    await entries.delete('fill.1');
+  });
+
   it('does not take a missing bucket for an empty one', async () => {
     const missing = openBucket(rig.operator, { bucket: 'NOT_MADE', schema, deadlineMs: 2_000 });
     await expect(missing.get('call.CA1')).rejects.toThrow(BrokerError);
     await expect(missing.put('call.CA1', { owner: 'a' })).rejects.toThrow(BrokerError);
+    await expect(missing.filled()).rejects.toThrow(BrokerError);
   });
 
   it('forgets calls after six hours, gateways after one, and never what the reconciler remembers', async () => {

@@ -24,6 +24,8 @@ export type KeyValue<T> = {
   put(key: string, value: T): Promise<number>;
   /** Removes the value. With a revision only while the key is still at it: false when it has changed. */
   delete(key: string, revision?: number): Promise<boolean>;
+  /** How much of the room of the whole bucket is taken, 0 to 1. Takes the right to look at its stream. */
+  filled(): Promise<number>;
   /**
    * The value now, null for none, and then each change, until the signal ends it; it does not reject. It reads again every
    * `pollMs` (default 250): changes that follow each other faster show only the last. A read that fails is repeated.
@@ -61,6 +63,9 @@ const answerSchema = z.union([
     }),
   }),
 ]);
+
+/** The answer of `STREAM.INFO`, of which the error has no such keys. Without a limit `max_bytes` is -1. */
+const sizeSchema = z.object({ config: z.object({ max_bytes: z.number() }), state: z.object({ bytes: z.number() }) });
 
 /** What a key holds: a deleted one holds nothing, at a revision of its own. */
 type Held<T> = { readonly entry: Entry<T> | null; readonly revision: number };
@@ -109,6 +114,7 @@ export function openBucket<T>(connection: Connection, options: BucketOptions<T>)
       deletion.set('KV-Operation', 'DEL');
       return (await write(key, new Uint8Array(), revision, deletion)) !== null;
     },
+    filled: () => translated(connection, async () => filledOf(await inspect(connection, options))),
     watch: (key, signal, { pollMs = POLL_MS } = {}) => changesOf(() => read(key), pollMs, signal),
   };
 }
@@ -133,6 +139,15 @@ async function request<T>({ nc }: Connection, options: BucketOptions<T>, key: st
   const asked = Buffer.from(JSON.stringify({ last_by_subj: subjectOf(options.bucket, key) }));
   const subject = `$JS.API.STREAM.MSG.GET.${bucketStream(options.bucket)}`;
   return (await nc.request(subject, asked, { timeout: options.deadlineMs })).data;
+}
+
+async function inspect<T>({ nc }: Connection, { bucket, deadlineMs }: BucketOptions<T>): Promise<Uint8Array> {
+  return (await nc.request(`$JS.API.STREAM.INFO.${bucketStream(bucket)}`, '', { timeout: deadlineMs })).data;
+}
+
+function filledOf(bytes: Uint8Array): number {
+  const { config, state } = sizeSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  return config.max_bytes <= 0 ? 0 : state.bytes / config.max_bytes;
 }
 
 function parseAnswer<T>(bytes: Uint8Array, key: string, { bucket, schema }: BucketOptions<T>): Held<T> {

@@ -156,6 +156,7 @@ describe('the rights of services', () => {
     expect(writers(`call.erase.${CALL}`)).toEqual([]);
     expect(writers('$KV.GATEWAY_CALLS.call.CA1')).toEqual(['media-gateway']);
     expect(writers('$JS.API.STREAM.MSG.GET.KV_GATEWAY_CALLS')).toEqual(['media-gateway']);
+    expect(writers('$JS.API.STREAM.INFO.KV_GATEWAY_CALLS')).toEqual(['media-gateway']);
     expect(writers('$KV.GATEWAY_BEATS.process.a')).toEqual(['media-gateway']);
     expect(writers('$KV.RECONCILER.watermark')).toEqual(['reconciler']);
     expect(writers('$JS.ACK.CALL_ENDED.transcriber.1.1.1.1.0')).toEqual(['transcriber']);
@@ -217,6 +218,13 @@ describe('the buckets of services', () => {
       expect(await entries.delete('call.CA1')).toBe(true);
       expect(await entries.get('call.CA1')).toBeNull();
     });
+  });
+});
+
+it('media-gateway may see how full the bucket of its calls is', async () => {
+  await as('media-gateway', async (connection) => {
+    const entries = openBucket(connection, { bucket: 'GATEWAY_CALLS', schema: z.string(), deadlineMs: 5_000 });
+    expect(await entries.filled()).toBeLessThan(0.1);
   });
 });
 

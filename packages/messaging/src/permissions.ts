@@ -32,6 +32,8 @@ export function brokerPermissions(): Record<Identity, BrokerPermissions> {
       event('call.ended'),
       ...writeObjects(),
       ...useBucket(GATEWAY_BUCKET),
+      // New calls are refused before it is full.
+      inspect(bucketStream(GATEWAY_BUCKET)),
       ...useBucket(GATEWAY_BEAT_BUCKET),
     ]),
     transcriber: allow('transcriber', stage('transcriber')),

@@ -44,6 +44,15 @@ describe('calls that ring at the same instant', () => {
     expect([count(answers, 'connected'), count(answers, 'busy'), gateway.activeCalls()]).toEqual([5, 7, 5]);
   });
 
+  it('are refused before the bucket in which all processes write them down is full', async () => {
+    const bucket = slowBucket();
+    bucket.filled = 0.91;
+    const gateway = await gatewayOf({ maxCalls: 5, maxOfBusiness: 1_000, bucket });
+    await expect.poll(gateway.bucketFilled, { timeout: 10_000 }).toBe(0.91);
+    expect(await ringAtOnce(twelve, gateway)).toEqual(twelve.map(() => 'busy'));
+    expect(gateway.activeCalls()).toBe(0);
+  });
+
   it('are at two processes never more than each may have', async () => {
     const bucket = slowBucket();
     const pods = [

@@ -63,7 +63,7 @@ const MAX_UNPUBLISHED = 2_000;
 /** Puts the gateway together, without its sockets: the same for a test and for production. */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { config, logger } = deps;
-  const { presence, directory, room } = createSharing({
+  const { presence, directory, room, bucketRoom } = createSharing({
     ...deps.shared,
     instance: deps.instance,
     activeCount: () => calls.activeCount(),
@@ -84,7 +84,12 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     logger,
   });
   const arrivals = createArrivals(calls);
-  const metrics = deps.createMetrics({ activeCalls: () => calls.activeCount(), unpublished: publisher.count });
+  const metrics = deps.createMetrics({
+    activeCalls: () => calls.activeCount(),
+    unpublished: publisher.count,
+    bucketFilled: bucketRoom.filled,
+  });
+  const mayTake = (): boolean => !deps.stopping.aborted && publisher.count() < MAX_UNPUBLISHED && bucketRoom.hasRoom();
   const answering: AnswerDeps = {
     settings: createSettingsSource(deps.settings, logger),
     calls,
@@ -92,7 +97,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     limits,
     room,
     arrivals,
-    hasRoom: (before) => !deps.stopping.aborted && before < config.MAX_CALLS && publisher.count() < MAX_UNPUBLISHED,
+    hasRoom: (before) => mayTake() && before < config.MAX_CALLS,
     logger,
   };
   const app = await createTwilioApp(twilioDeps(deps, answering, metrics));

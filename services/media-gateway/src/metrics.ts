@@ -11,6 +11,7 @@ export type GatewayMetrics = {
 export type GatewayGauges = {
   readonly activeCalls: () => number;
   readonly unpublished: () => number;
+  readonly bucketFilled: () => number;
 };
 
 export function createGatewayMetrics(registry: Service['registry'], read: GatewayGauges): GatewayMetrics {
@@ -19,6 +20,11 @@ export function createGatewayMetrics(registry: Service['registry'], read: Gatewa
     name: 'gateway_unpublished_events',
     help: 'call.ended events that the stream does not have yet.',
     read: read.unpublished,
+  });
+  createGauge(registry, {
+    name: 'gateway_calls_bucket_filled',
+    help: 'How much of the bucket of the calls is taken, 0 to 1; from 0.9 on new calls are refused.',
+    read: read.bucketFilled,
   });
   const ended = createCounter(registry, {
     name: 'gateway_calls_ended_total',

@@ -3,6 +3,7 @@ import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { GATEWAY_BUCKET } from '@pipeline/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { createBucketRoom } from './bucket-room.ts';
 import { SharedDirectory } from './call-directory-shared.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { openSharedBuckets } from './shared-buckets.ts';
@@ -142,5 +143,20 @@ describe('a bucket in which no byte is free', () => {
     expect(await presence.beatOf(presence.id), 'what siblings read').toBeGreaterThan(before);
     await directory.markPublished(sidOf(1), 'drain');
     expect(await stored([sidOf(1)])).toEqual([{ state: 'published', endedReason: 'drain' }]);
+  });
+
+  it('is never reached: new calls are refused before, until there is room again', async () => {
+    const { records } = openSharedBuckets(operator);
+    const { presence, letBeatsThrough } = await unheardGateway();
+    const room = createBucketRoom({ records, presence, logger: silentLogger });
+    const last = await fill(200_000);
+    letBeatsThrough();
+    await expect.poll(room.hasRoom, { timeout: 10_000 }).toBe(false);
+    expect(room.filled()).toBeGreaterThan(0.9);
+    await anything().delete(last);
+    await expect.poll(room.hasRoom, { timeout: 10_000 }).toBe(true);
+    await server.stop();
+    await expect.poll(presence.isHeard, { timeout: 10_000 }).toBe(false);
+    expect(room.hasRoom(), 'a bucket that is away keeps no caller out').toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import type { KeyValue } from '@pipeline/messaging';
 import type { Logger } from '@pipeline/runtime';
+import { createBucketRoom, type BucketRoom } from './bucket-room.ts';
 import { BusinessRoom, type BusinessRecord } from './business-room.ts';
 import { SharedDirectory } from './call-directory-shared.ts';
 import type { CallDirectory } from './call-directory.ts';
@@ -17,6 +18,7 @@ export type Sharing = {
   readonly presence: Presence;
   readonly directory: CallDirectory;
   readonly room: BusinessRoom;
+  readonly bucketRoom: BucketRoom;
 };
 
 type SharingDeps = SharedBuckets & {
@@ -38,8 +40,9 @@ const ENDING_MS = 600_000;
 export function createSharing(deps: SharingDeps): Sharing {
   const { records, processes, businesses, instance, activeCount, countBefore, tokenTtlMs, logger } = deps;
   const presence = createPresence({ processes, describe: () => ({ instance, calls: activeCount() }), logger });
+  const bucketRoom = createBucketRoom({ records, presence, logger });
   const directory = new SharedDirectory({ records, presence, tokenTtlMs, logger });
   const longestCallMs = deps.longestCallMs + ENDING_MS;
   const room = new BusinessRoom({ businesses, directory, presence, countBefore, longestCallMs, logger });
-  return { presence, directory, room };
+  return { presence, directory, room, bucketRoom };
 }

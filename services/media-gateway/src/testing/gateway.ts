@@ -24,6 +24,8 @@ export type TestGateway = Gateway & {
   readonly rejected: string[];
   readonly ended: string[];
   readonly activeCalls: () => number;
+  /** How much of the bucket of the calls is taken, as of the last beat. */
+  readonly bucketFilled: () => number;
   /** What the settings answer: a business, nobody, or an error. */
   settings: BusinessSettings | null | Error;
   /** SIGTERM. */
@@ -94,6 +96,7 @@ export async function createTestGateway(options: TestGatewayOptions = {}): Promi
     rejected,
     ended,
     activeCalls: () => gauges[0]?.activeCalls() ?? -1,
+    bucketFilled: () => gauges[0]?.bucketFilled() ?? -1,
     settings: business,
     stop: () => stopping.abort(),
   };

@@ -6,6 +6,8 @@ type Entries = Map<string, { readonly json: string; readonly revision: number }>
 /** A bucket as the broker's: one revision counter, compare-and-set, and no answer while it is away. */
 export type MemoryBucket = {
   isAway: boolean;
+  /** How much of its room is taken, 0 to 1. */
+  filled: number;
   readonly entries: Entries;
   readonly shared: SharedBuckets;
 };
@@ -44,6 +46,7 @@ export function createMemoryBucket(
       update: (key, value, at) => atomic(() => (entries.get(key)?.revision === at ? write(key, value) : null)),
       put: (key, value) => atomic(() => write(key, value)),
       delete: (key) => atomic(() => entries.delete(key)),
+      filled: () => atomic(() => bucket.filled),
       watch: () => {
         throw new Error('nothing here watches');
       },
@@ -51,6 +54,7 @@ export function createMemoryBucket(
   };
   const bucket: MemoryBucket = {
     isAway: false,
+    filled: 0,
     entries,
     shared: { records: open(), processes: open(), businesses: open() },
   };
