@@ -44,6 +44,8 @@ export function brokerPermissions(): Record<Identity, BrokerPermissions> {
       event('call.ended'),
       event('call.extracted'),
       ...eventTypes().map((type) => readLast(STREAMS[type], event(type))),
+      // Whether a call is there under whatever business: its number may have changed hands meanwhile.
+      ...eventTypes().map((type) => inspect(STREAMS[type])),
       // Whether webhook-dispatcher has still to settle a notice, which must not be published again meanwhile.
       `$JS.API.CONSUMER.INFO.${STREAMS['call.extracted']}.webhook-dispatcher`,
       ...useBucket(RECONCILER_BUCKET),

@@ -36,6 +36,11 @@ export type Reader = {
   lastEvent<T extends EventType>(kind: T, businessId: string, callSid: string): Promise<EventOf<T> | null>;
   /** Whether there is an event of a kind for a call, and which was the last; null for none. A replica may answer a little late. */
   lastMark(kind: EventType, businessId: string, callSid: string): Promise<EventMark | null>;
+  /**
+   * Whether one of the four streams has an event of a call, whoever's it is. Told by the subjects alone, and by the leader, so it is never
+   * late. Takes the right to look at these streams, but at nothing in them.
+   */
+  hasEvent(callSid: string): Promise<boolean>;
   /** The business of a call that is in any of the streams, by its subjects; null when it is in none. For operators. */
   businessOf(callSid: string): Promise<string | null>;
   /** The last dead letter of a call, or null. */
@@ -53,8 +58,9 @@ export type Reader = {
   fillOf(kind: EventType): Promise<StreamFill | null>;
 };
 
+const EVENT_KINDS = ['call.ended', 'call.transcribed', 'call.summarized', 'call.extracted'] as const;
 /** Where a call leaves a trace, first to last. */
-const CALL_KINDS = ['call.ended', 'call.transcribed', 'call.summarized', 'call.extracted', 'call.dead'] as const;
+const CALL_KINDS = [...EVENT_KINDS, 'call.dead'] as const;
 
 /** Looks into streams without consuming. Every identity may look only where its permissions allow. */
 export function createReader(connection: Connection, claims: ClaimStore): Reader {
@@ -71,6 +77,16 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
     lastMark: async (kind, businessId, callSid) => {
       const last = await lastMessage(connection, STREAMS[kind], subjectOf(kind, businessId, callSid));
       return last === null ? null : { seq: last.seq, revision: readRevision(last.headers), storedAt: last.storedAt };
+    },
+    hasEvent: async (callSid) => {
+      const found = await Promise.all(
+        EVENT_KINDS.map(async (kind) => {
+          const filter = { subjects_filter: callFilter(kind, callSid) };
+          const { state } = await connection.jsm.streams.info(STREAMS[kind], filter);
+          return Object.keys(state.subjects ?? {}).length > 0;
+        }),
+      );
+      return found.includes(true);
     },
     businessOf: async (callSid) => {
       for (const kind of CALL_KINDS) {

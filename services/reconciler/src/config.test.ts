@@ -58,6 +58,7 @@ test('the README has one row for each verdict', () => {
     no_call: true,
     known: true,
     unowned: true,
+    doubtful: true,
     unreadable: true,
     in_work: true,
     stuck: true,

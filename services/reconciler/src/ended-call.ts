@@ -31,6 +31,11 @@ export function businessNumber(call: Pick<EndedCall, 'direction' | 'from' | 'to'
   return call.direction === 'inbound' ? call.to : call.from;
 }
 
+/** When a call began, in milliseconds since 1970; reckoned from its end where Twilio does not say it. */
+export function startOf({ startedAt, endedAt, durationSec }: EndedCall): number {
+  return Math.min(startedAt ?? endedAt - (durationSec ?? 0) * 1_000, endedAt);
+}
+
 /** The gateway's stage and revision: with its own message id, a publish of both is stored once (L7). */
 const PUBLISHER = 'media-gateway';
 const REVISION = 1;
@@ -45,11 +50,9 @@ const REASONS: Readonly<Record<FinalStatus, string>> = {
 };
 
 /**
- * The end of a call that its media-gateway did not publish: all that Twilio knows, and no live transcript. Times are Twilio's; what
- * its list does not say of a start is reckoned from the duration.
+ * The end of a call that its media-gateway did not publish: all that Twilio knows, and no live transcript. Times are Twilio's.
  */
 export function callEnded(call: EndedCall, business: BusinessSettings): CallEnded {
-  const startedAt = Math.min(call.startedAt ?? call.endedAt - (call.durationSec ?? 0) * 1_000, call.endedAt);
   return {
     type: 'call.ended',
     version: EVENT_VERSION,
@@ -63,7 +66,7 @@ export function callEnded(call: EndedCall, business: BusinessSettings): CallEnde
         from: call.from,
         to: call.to,
         direction: call.direction,
-        startedAt: new Date(startedAt).toISOString(),
+        startedAt: new Date(startOf(call)).toISOString(),
         endedAt: new Date(call.endedAt).toISOString(),
         durationSec: call.durationSec,
         endedReason: REASONS[call.status],

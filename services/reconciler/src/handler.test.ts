@@ -73,7 +73,10 @@ function depsOf(place: Place, now: number): ReconcilerDeps {
       }
     },
     storedKinds: async (callSids) => new Map([...place.stored].filter(([callSid]) => callSids.includes(callSid))),
-    ownerOf: async (number) => (number === NUMBER ? OWNED : number === '+97299' ? 'unreadable' : 'nobody'),
+    ownerOf: async (number) => {
+      if (number === NUMBER) return OWNED;
+      return number === '+97299' ? 'unreadable' : number === '+97298' ? 'doubtful' : 'nobody';
+    },
     hasEvent: async (_businessId, callSid) => place.inStream.has(callSid),
     publish: async (event) => {
       if (place.diesAfter <= 0) throw new Error('killed');
@@ -143,6 +146,7 @@ describe('a call that is nowhere with us', () => {
     ['a number that nobody owns', { to: '+972000000' }, null],
     ['B20 no number at all', { to: null }, null],
     ['settings that cannot be read', { to: '+97299' }, null],
+    ['a number that changed hands when the call began', { to: '+97298' }, null],
     ['B20 a withheld number of the caller', { from: 'anonymous' }, 'completed'],
   ])('%s', async (_what, more, reason) => {
     const place = placeOf({ calls: [endedCall(more)] });
@@ -152,6 +156,17 @@ describe('a call that is nowhere with us', () => {
       expect(callEndedSchema.safeParse(event).error).toBeUndefined();
       expect(Date.parse(event.data.call.startedAt)).toBeLessThanOrEqual(Date.parse(event.data.call.endedAt));
     }
+  });
+
+  test('is of who had its number when it began: that moment is asked for, reckoned from the duration where Twilio does not say it', async () => {
+    const asked: (number | string | null)[] = [];
+    const ownerOf: ReconcilerDeps['ownerOf'] = async (number, at) => {
+      asked.push(number, at);
+      return OWNED;
+    };
+    const place = placeOf({ calls: [endedCall(), endedCall({ callSid: sidOf(2), startedAt: null, durationSec: 90 })] });
+    await reconcile({ ...depsOf(place, NOW), ownerOf }, RULES, never);
+    expect(asked).toEqual([NUMBER, NOW - 3_660_000, NUMBER, NOW - 3_690_000]);
   });
 
   test('is left to media-gateway for two minutes, to the millisecond', async () => {

@@ -1,5 +1,5 @@
 import { PermanentError, type BusinessSettings, type CallEnded } from '@pipeline/contracts';
-import { businessNumber, callEnded, type EndedCall } from './ended-call.ts';
+import { businessNumber, callEnded, startOf, type EndedCall } from './ended-call.ts';
 import { inParallel } from './parallel.ts';
 import { isOpen, judge, judgeAlone, type Facts, type JudgeRules, type Verdict, type VerdictKind } from './verdict.ts';
 import { nextWatermark, sweepOf, type Mark, type Sweep, type WatermarkRules } from './watermark.ts';
@@ -21,9 +21,9 @@ export interface ReconcilerDeps {
     callSids: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Exclude<Facts['stored'], 'none'>>>;
-  /** Whose number it is. */
-  ownerOf(number: string | null, signal: AbortSignal): Promise<Facts['owner']>;
-  /** Whether one of the four streams has an event of the call. */
+  /** Whose number it was at a time in milliseconds since 1970. */
+  ownerOf(number: string | null, at: number, signal: AbortSignal): Promise<Facts['owner']>;
+  /** Whether one of the four streams has an event of the call, of that business or any other. */
   hasEvent(businessId: string, callSid: string): Promise<boolean>;
   /** Resolves when the stream has the event. */
   publish(event: CallEnded, signal: AbortSignal): Promise<void>;
@@ -148,7 +148,7 @@ async function factsOf(
   signal: AbortSignal,
 ): Promise<Facts> {
   if (stored !== 'none') return { stored, owner: 'nobody', hasEvent: false };
-  const owner = await deps.ownerOf(businessNumber(call), signal);
+  const owner = await deps.ownerOf(businessNumber(call), startOf(call), signal);
   const hasEvent = isBusiness(owner) && (await deps.hasEvent(owner.id, call.callSid));
   return { stored, owner, hasEvent };
 }

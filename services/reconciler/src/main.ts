@@ -37,7 +37,7 @@ const job = createJob({
     storedKinds: callLogs.kinds,
     listStored: createStoredList(callLogs.storedIn),
     announced: createAnnouncedCalls(store),
-    createOwners: () => createOwners(settings.byPhone),
+    createOwners: () => createOwners(settings),
   },
   crashPoint,
   metrics: createMetrics(registry, () => performance.now()),

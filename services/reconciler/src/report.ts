@@ -8,7 +8,7 @@ import type { Verdict } from './verdict.ts';
 /** What the two parts of a run came to; null for one that failed. */
 export type RunParts = { readonly calls: Reconciled | null; readonly notices: Announced | null };
 
-/** Lines that name stuck calls, of one run. */
+/** Lines that name stuck and doubtful calls, of one run. */
 const MAX_NAMED = 20;
 
 /** One line for each call that came back; the first of those that are stuck are named, for a person has to look at them. */
@@ -23,8 +23,12 @@ export function createReport(
       const fields = { callSid, businessId: verdict.business.id, status, source: 'reconciled' };
       logger.info(fields, `[RECONCILE] ✅ Lost call ${callSid} published`);
     }
-    if (verdict.kind !== 'stuck' || named >= MAX_NAMED) return;
+    if ((verdict.kind !== 'stuck' && verdict.kind !== 'doubtful') || named >= MAX_NAMED) return;
     named += 1;
+    if (verdict.kind === 'doubtful') {
+      logger.warn({ callSid }, 'the number of a lost call changed hands when it began: it was given to nobody');
+      return;
+    }
     logger.error({ callSid }, 'a call has events and no CallLog after every deadline: somebody has to look at it');
   };
 }

@@ -5,9 +5,12 @@ import type { EndedCall } from './ended-call.ts';
 export type Facts = {
   /** In the database: nothing, a CallLog, a tombstone, or the shell that retention leaves. */
   readonly stored: 'none' | 'call' | 'erased' | 'expired';
-  /** Whose call it is by our settings; `unreadable` when they are stored and make no sense. Counts only while nothing is stored. */
-  readonly owner: BusinessSettings | 'nobody' | 'unreadable';
-  /** An event of it is in one of the four streams. Counts only for a call with an owner. */
+  /**
+   * Whose number it was when the call began, with the settings of today; `unreadable` when they are stored and make no sense, `doubtful` when the
+   * number changed hands at just that time. Counts only while nothing is stored.
+   */
+  readonly owner: BusinessSettings | 'nobody' | 'doubtful' | 'unreadable';
+  /** An event of it is in one of the four streams, under whatever business. Counts only for a call with an owner. */
   readonly hasEvent: boolean;
 };
 
@@ -19,14 +22,15 @@ export type Facts = {
  * | `young` | it ended a moment ago: media-gateway may be publishing it |
  * | `no_call` | a leg of another call, or one that we refused ourselves: never was a call of ours |
  * | `known` | it has a CallLog, had one, or was erased |
- * | `unowned` | nobody owns its number any more, or ever did |
+ * | `unowned` | nobody owned its number |
+ * | `doubtful` | its number changed hands when it began: it is given to nobody rather than to the wrong one |
  * | `unreadable` | the settings of its business cannot be read: it waits until they can |
  * | `in_work` | an event of it is there, the stages have it |
  * | `stuck` | the same, but longer than any deadline of a stage: for a person, since guessing could pay twice |
  * | `missing` | nothing is there: it has to be published |
  */
 export type Verdict =
-  | { readonly kind: 'young' | 'no_call' | 'known' | 'unowned' | 'unreadable' | 'in_work' | 'stuck' }
+  | { readonly kind: 'young' | 'no_call' | 'known' | 'unowned' | 'doubtful' | 'unreadable' | 'in_work' | 'stuck' }
   | { readonly kind: 'missing'; readonly business: BusinessSettings };
 export type VerdictKind = Verdict['kind'];
 
@@ -50,6 +54,7 @@ export function judge(call: EndedCall, facts: Facts, rules: JudgeRules, now: num
   if (early !== null) return early;
   if (facts.stored !== 'none') return { kind: 'known' };
   if (facts.owner === 'nobody') return { kind: 'unowned' };
+  if (facts.owner === 'doubtful') return { kind: 'doubtful' };
   if (facts.owner === 'unreadable') return { kind: 'unreadable' };
   if (!facts.hasEvent) return { kind: 'missing', business: facts.owner };
   return { kind: now - call.endedAt > rules.stuckAfterMs ? 'stuck' : 'in_work' };
@@ -70,6 +75,7 @@ export function isOpen({ kind }: Verdict): boolean {
     case 'no_call':
     case 'known':
     case 'unowned':
+    case 'doubtful':
       return false;
   }
 }

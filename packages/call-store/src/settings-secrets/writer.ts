@@ -3,7 +3,7 @@ import { StoreError } from '../connection/errors.ts';
 import { inTime, isDuplicateKey } from '../connection/in-time.ts';
 import type { Store } from '../connection/store.ts';
 import { openSettingsModel } from '../settings/find.ts';
-import type { SettingsDocument } from '../settings/model.ts';
+import { FORMER_NUMBER_DAYS, type SettingsDocument } from '../settings/model.ts';
 import { sealedSettingsSchema, sealSettings, type SealedSettings } from './sealed-settings.ts';
 import type { SettingsKey } from './sealing.ts';
 
@@ -50,11 +50,21 @@ async function replace(
     $mergeObjects: [
       { $literal: rest },
       { _id: '$_id', createdAt: { $ifNull: ['$createdAt', '$$NOW'] }, updatedAt: '$$NOW' },
+      { former_numbers: formerNumbers(rest.phone_numbers) },
     ],
   };
   const filter = seen === undefined ? { _id: id } : { _id: id, updatedAt: seen };
   const options = { upsert: seen === undefined, updatePipeline: true } as const;
   return (await model.updateOne(filter, [{ $replaceWith: replacement }], options).exec()).matchedCount;
+}
+
+/** The numbers that were given up lately, those of this save among them: a call that was under way then is still this business's. */
+function formerNumbers(phones: readonly string[]): object {
+  const oldest = { $dateSubtract: { startDate: '$$NOW', unit: 'day', amount: FORMER_NUMBER_DAYS } };
+  const known = { $ifNull: ['$former_numbers', []] };
+  const lately = { $filter: { input: known, cond: { $gt: ['$$this.until', oldest] } } };
+  const givenUp = { $setDifference: [{ $ifNull: ['$phone_numbers', []] }, { $literal: phones }] };
+  return { $concatArrays: [lately, { $map: { input: givenUp, in: { number: '$$this', until: '$$NOW' } } }] };
 }
 
 async function ownerOf(

@@ -18,6 +18,7 @@ export function parseDocument<S extends z.ZodType>(document: unknown, schema: S)
     _id,
     createdAt: _createdAt,
     updatedAt: _updatedAt,
+    former_numbers: _formerNumbers,
     ...rest
   } = structuredClone(document) as Record<string, unknown>; // a lean document is a plain object
   const candidate = { ...rest, id: _id };

@@ -1,3 +1,4 @@
+import { trusted } from 'mongoose';
 import { z } from 'zod';
 import { businessIdSchema, businessSettingsSchema, phoneSchema, type BusinessSettings } from '@pipeline/contracts';
 import { inTime } from '../connection/in-time.ts';
@@ -11,9 +12,14 @@ export type SettingsReader = {
   byId(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
   /** The business that a number belongs to, or null. What is no number in E.164 (`anonymous`, a SIP address) belongs to nobody. */
   byPhone(e164: string, signal: AbortSignal): Promise<BusinessSettings | null>;
+  /** Every number that a business has given up within 45 days, and when: a call that had begun by then is still that business's. */
+  formerNumbers(signal: AbortSignal): Promise<FormerNumber[]>;
   /** How long each business keeps its calls, in the order of their ids. One whose settings do not say it in days is left out. */
   retentions(signal: AbortSignal): Promise<Retention[]>;
 };
+
+/** A number in E.164 that a business had until a time of the database's clock, in milliseconds since 1970. */
+export type FormerNumber = { readonly number: string; readonly businessId: string; readonly until: number };
 
 /** How long a business keeps its calls, in days from their end. */
 export type Retention = { readonly businessId: string; readonly days: number };
@@ -33,6 +39,15 @@ export function createSettingsReader(store: Store): SettingsReader {
       const found = await inTime('read settings by phone', signal, query);
       return found === null ? null : settingsFrom(found);
     },
+    formerNumbers: async (signal) => {
+      const some = { 'former_numbers.until': trusted({ $exists: true }) };
+      const query = () => model.find(some, { former_numbers: 1 }).lean().exec();
+      const found: readonly object[] = await inTime('read numbers that were given up', signal, query);
+      return found.flatMap((document) => {
+        const { _id: businessId, former_numbers: numbers } = formerNumbersSchema.parse(document);
+        return numbers.map(({ number, until }) => ({ number, businessId, until: until.getTime() }));
+      });
+    },
     retentions: async (signal) => {
       const query = () => model.find({}, { retention_days: 1 }).sort({ _id: 1 }).lean().exec();
       const found: readonly object[] = await inTime('read how long calls are kept', signal, query);
@@ -43,6 +58,12 @@ export function createSettingsReader(store: Store): SettingsReader {
     },
   };
 }
+
+/** Written by our own writer alone, so what does not fit is a fault that nobody should pass over. */
+const formerNumbersSchema = z.object({
+  _id: businessIdSchema,
+  former_numbers: z.array(z.object({ number: phoneSchema, until: z.date() })),
+});
 
 const retentionSchema = z.object({
   _id: businessIdSchema,

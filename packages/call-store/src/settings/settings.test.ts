@@ -59,6 +59,29 @@ test('a save replaces the settings as a whole and keeps when they were made', as
   await close();
 });
 
+test('a number that was given up is told with its business and the time, once however often it is saved; one that was not is not', async () => {
+  const { reader, writer, documents, close } = await openSettings();
+  await writer.save(business('biz_1', ['+972501234567', '+972501234568', '+972501234569']), never);
+  expect(await reader.formerNumbers(never)).toEqual([]);
+  for (let time = 0; time < 3; time += 1) await writer.save(business('biz_1', ['+972501234568']), never);
+  const given = await reader.formerNumbers(never);
+  expect(given.map(({ number, businessId }) => [number, businessId]).toSorted()).toEqual([
+    ['+972501234567', 'biz_1'],
+    ['+972501234569', 'biz_1'],
+  ]);
+  for (const { until } of given) expect(Math.abs(until - Date.now())).toBeLessThan(60_000);
+  expect(await reader.byId('biz_1', never), 'it is no setting').toEqual(visible(business('biz_1', ['+972501234568'])));
+
+  const old = { number: '+972501234560', until: new Date(Date.now() - 46 * 86_400_000) };
+  await documents.updateOne({ _id: 'biz_1' }, { $set: { former_numbers: [old] } });
+  await writer.save(business('biz_1', []), never);
+  expect(
+    (await reader.formerNumbers(never)).map(({ number }) => number),
+    'forgotten after 45 days',
+  ).toEqual(['+972501234568']);
+  await close();
+});
+
 test('a number that another business has is refused with the name of that business, and nothing changes', async () => {
   const { writer, reader, close } = await openSettings();
   await writer.save(business('biz_1', ['+972501234567']), never);

@@ -31,7 +31,8 @@ export function createBrokerSide(operator: Operator, onPublished: () => void): B
   return {
     hasEvent: async (businessId, callSid) => {
       const found = await Promise.all(EVENTS.map((kind) => operator.lastMark(kind, businessId, callSid)));
-      return found.some((mark) => mark !== null);
+      // The number may have changed hands while the call is in work: it is there under its owner of then.
+      return found.some((mark) => mark !== null) || operator.hasEvent(callSid);
     },
     publish: async (event, signal) => {
       await operator.publish(event, { signal });
