@@ -105,7 +105,11 @@ describe('docs/going-live.md', () => {
     const registry: unknown = await import(new URL('../../../packages/callctl/src/registry.ts', import.meta.url).href);
     const { VERBS } = registry as { readonly VERBS: readonly { readonly name: string }[] }; // loaded as text would be
     const known = new Set(VERBS.map(({ name }) => name));
-    const used = [...text.matchAll(/(?<!\/)\bcallctl(?: --)? ((?:settings |webhooks )?[a-z]+(?:-[a-z]+)*)(?=[ `\n])/g)];
+    const used = [
+      ...text.matchAll(
+        /(?<!\/)\bcallctl(?: --)? ((?:settings |webhooks |dead |watermark )?[a-z]+(?:-[a-z]+)*)(?=[ `\n])/g,
+      ),
+    ];
     const verbs = new Set(used.map(([, verb = '']) => verb));
     expect(verbs.size).toBeGreaterThan(6);
     expect([...verbs].filter((verb) => !known.has(verb))).toEqual([]);

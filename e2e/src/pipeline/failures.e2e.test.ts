@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { subjectOf } from '@pipeline/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { operate } from '../stack/operator.ts';
+import { callOf } from '../stack/arrived.ts';
+import { operate, runOperator } from '../stack/operator.ts';
 import { eventually, startStack, type Stack } from '../stack/stack.ts';
 import { arrivedOutcome, outcomeOf } from './outcome.ts';
 import { PROPERTY_FIELD } from './property-field.ts';
@@ -128,6 +129,58 @@ describe('a failure stays where it happened, and the webhook still leaves', () =
     await eventually('the dead letter is stored', () => stack.streams.holds('call.dead', callSid));
     expect(await stack.records.callLog(callSid)).toBeNull();
     expect((await call()).body).toMatchObject({ status: 'complete' });
+  });
+});
+
+describe('a dead letter whose cause is mended', () => {
+  const callctl = (...args: string[]) => runOperator(args, 'callctl', stack.surroundings);
+
+  test('comes through to CallLog and webhook, once; replayed again it changes nothing, and an erased call stays erased', async () => {
+    await stack.fleet.stop('transcriber');
+    const placed = await stack.placeCall('he-renovation');
+    await placed.ended;
+    const { callSid } = placed;
+    await eventually('its end is published', () => stack.streams.holds('call.ended', callSid));
+    const setAsideAgain = await stack.streams.setAside('call.ended', callSid);
+    await stack.fleet.start('transcriber');
+
+    const why = await callctl('why', callSid);
+    expect(why).toMatchObject({ code: 1, output: expect.stringContaining(`callctl dead replay ${callSid}`) });
+    const shown = await callctl('dead', 'show', callSid);
+    expect(shown.output).toContain('This version reads it: call.ended, revision 1.');
+    expect(shown.output).not.toMatch(/[א-ת]|\+972/);
+    expect((await callctl('dead', 'show', callSid, '--body')).output).toContain('שיפוצים');
+    const listed = await callctl('dead', 'list', '--stage', 'transcriber', '--reason', 'INVALID_EVENT');
+    expect(listed.output).toMatch(new RegExp(`^\\d+ .*${callSid} of biz_safe_home  transcriber: INVALID_EVENT`));
+    const all = ['dead', 'replay', '--all', '--since', '1h'];
+    const rehearsed = await callctl(...all, '--dry-run', '--json');
+    expect(rehearsed.code, 'bytes that are no event are there too').toBe(1);
+    expect(JSON.parse(rehearsed.output)).toMatchObject({ dryRun: true, replayed: 1, refused: 1 });
+    expect(await stack.streams.count('call.ended', callSid)).toBe(0);
+
+    expect((await callctl(...all, '--reason', 'INVALID_EVENT')).output).toBe('1 replayed\n');
+    const { callLog, body } = await arrivedOutcome(stack, callSid);
+    expect(body).toMatchObject({ status: 'complete', city: 'תל אביב' });
+    expect(callLog['transcription'], 'with its live transcript').toContain('שיפוצים');
+    expect(await callctl('dead', 'replay', callSid)).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('no dead letter'),
+    });
+
+    await setAsideAgain();
+    expect((await callctl('dead', 'replay', callSid)).output).toContain('1 left: their call has gone on and is stored');
+    expect(await stack.streams.count('call.ended', callSid)).toBe(1);
+    expect(await stack.records.deliveries(callSid)).toHaveLength(1);
+    expect(stack.receiver.received.filter((one) => callOf(one) === callSid)).toHaveLength(1);
+    await operate(['dead', 'remove', callSid], 'callctl', stack.surroundings);
+
+    await operate(['erase', callSid, '--business', 'biz_safe_home'], 'callctl', stack.surroundings);
+    await setAsideAgain();
+    expect((await callctl('dead', 'replay', callSid)).output).toContain('1 left: their call was erased');
+    expect(await stack.streams.holds('call.ended', callSid)).toBe(false);
+    expect(await stack.records.callLog(callSid)).toMatchObject({ erased: true });
+    await operate(['dead', 'remove', callSid], 'callctl', stack.surroundings);
+    expect(await stack.streams.holds('call.dead', callSid)).toBe(false);
   });
 });
 

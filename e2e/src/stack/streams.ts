@@ -15,6 +15,11 @@ export type Streams = {
   total(event: StreamEvent): Promise<number>;
   /** Publishes bytes as they are. */
   publish(subject: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Moves the event of a call to the dead letters, as the runner of an older version leaves one that it could not read. Resolves with what puts
+   * the same letter there once more.
+   */
+  setAside(event: StreamEvent, callSid: string): Promise<() => Promise<void>>;
   /** True when every stage has settled every event. */
   isIdle(): Promise<boolean>;
   /**
@@ -45,6 +50,7 @@ export async function createStreams({ natsUrl, credentials }: Surroundings): Pro
     publish: async (subject, bytes) => {
       await connection.jetstream().publish(subject, bytes);
     },
+    setAside: (event, callSid) => setAside(connection, manager, event, callSid),
     isIdle: async () => {
       const consumers = Object.entries(STAGES).map(([stage, { consumes }]) =>
         manager.consumers.info(STREAMS[consumes], stage),
@@ -56,6 +62,29 @@ export async function createStreams({ natsUrl, credentials }: Surroundings): Pro
     },
     close: () => connection.close(),
   };
+}
+
+async function setAside(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  event: StreamEvent,
+  callSid: string,
+): Promise<() => Promise<void>> {
+  const filter = callFilter(event, callSid);
+  const { subject, data, header } = await manager.streams.getMessage(STREAMS[event], { last_by_subj: filter });
+  const letter = headers();
+  for (const [name, values] of header) {
+    for (const value of values) letter.append(name.startsWith('Nats-') ? `Original-${name}` : name, value);
+  }
+  const [stage = ''] = Object.entries(STAGES).find(([, { consumes }]) => consumes === event) ?? [];
+  const why = { Code: 'INVALID_EVENT', Reason: 'data.call: too_new', Stage: stage, Subject: subject };
+  for (const [name, value] of Object.entries(why)) letter.set(`Dead-${name}`, value);
+  const put = async (): Promise<void> => {
+    await connection.jetstream().publish(subject.replace(event, 'call.dead'), data, { headers: letter });
+  };
+  await put();
+  await manager.streams.purge(STREAMS[event], { filter });
+  return put;
 }
 
 async function publishAgain(connection: NatsConnection, manager: JetStreamManager, event: StreamEvent): Promise<void> {

@@ -42,6 +42,11 @@ test('what is typed wrong ends with 2, says what, and shows how', async () => {
     [['settings', 'get', 'a.b'], '<businessId> is 1 to 64'],
     [['provision', '--wait', 'long'], '--wait takes whole seconds'],
     [['provision', '--dry-run'], '--dry-run goes with --trim'],
+    [['dead', 'replay'], 'give a <callSid>, or --all'],
+    [['dead', 'replay', 'CA1', '--all'], 'give a <callSid>, or --all'],
+    [['dead', 'list', '--stage', 'reconciler'], '--stage is one of transcriber'],
+    [['dead', 'list', '--after', 'x'], '--after takes the number'],
+    [['dead', 'show', 'a.b'], '<callSid> is that of a call'],
     [['erase', `CA${'0'.repeat(32)}`], '--business <businessId> is needed'],
   ];
   for (const [args, message] of wrong) {

@@ -1,4 +1,8 @@
 import type { Verb } from './verb.ts';
+import { deadList } from './verbs/dead-list.ts';
+import { deadRemove } from './verbs/dead-remove.ts';
+import { deadReplay } from './verbs/dead-replay.ts';
+import { deadShow } from './verbs/dead-show.ts';
 import { erase } from './verbs/erase.ts';
 import { provision } from './verbs/provision.ts';
 import { reanalyze } from './verbs/reanalyze.ts';
@@ -28,6 +32,10 @@ export const VERBS: readonly Verb[] = [
   why,
   show,
   reanalyze,
+  deadList,
+  deadShow,
+  deadReplay,
+  deadRemove,
   webhooksTest,
   webhooksListen,
   webhooksVerify,

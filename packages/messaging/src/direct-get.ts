@@ -24,9 +24,14 @@ export async function lastMessage(
   return directGet(connection, stream, `$JS.API.DIRECT.GET.${stream}.${subject}`);
 }
 
-/** The first message of a stream at or behind a sequence, whatever its subject, or null. For operators: no permission can bind it. */
-export async function messageFrom(connection: Connection, stream: string, seq: number): Promise<StoredMessage | null> {
-  return directGet(connection, stream, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq, next_by_subj: '>' }));
+/** The first message of a stream at or behind a sequence that a filter fits, by default whatever its subject, or null. For operators: no permission can bind it. */
+export async function messageFrom(
+  connection: Connection,
+  stream: string,
+  seq: number,
+  filter = '>',
+): Promise<StoredMessage | null> {
+  return directGet(connection, stream, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq, next_by_subj: filter }));
 }
 
 /** The subject of the last message that a filter with wildcards fits, or null. For operators: no permission can bind it. */

@@ -1,6 +1,13 @@
 export { connectBroker, connectOperator, type Broker, type BrokerOptions, type Operator } from './broker.ts';
 export { BrokerError } from './broker-error.ts';
 export type { Difference } from './compare.ts';
+export {
+  withDeadLetters,
+  type DeadLetters,
+  type LetterFacts,
+  type LetterRange,
+  type OpenLetter,
+} from './dead-letters.ts';
 export type { BrokerConfig, ConnectionIdentity } from './connection.ts';
 export { purgeCalls, type Purged } from './erasure.ts';
 export type { BucketOptions, Entry, KeyValue } from './key-value.ts';

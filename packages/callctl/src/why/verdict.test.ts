@@ -30,6 +30,7 @@ test('a dead letter says who set the call aside and why', () => {
   const verdict = verdictOf(facts({ events: upTo('call.transcribed'), deadLetter }));
   expect(verdict).toMatchObject({ ok: false, place: 'dead_letter' });
   expect(verdict.words).toContain('summarizer set the call aside in CALL_DEAD: EVENT_INVALID, no JSON');
+  expect(verdict.words, 'and what to do next').toContain(`callctl dead replay ${CALL}`);
 });
 
 const STATES: Record<DeliveryState, readonly [boolean, string, string]> = {

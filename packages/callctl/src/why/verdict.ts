@@ -86,7 +86,7 @@ function ofStoredCall({ streams }: CallFacts): Verdict {
     );
   }
   const state = notice.isSettled
-    ? 'though its notice was worked: look into CALL_DEAD and the log of webhook-dispatcher'
+    ? 'though its notice was worked: look into callctl dead list --stage webhook-dispatcher and the log of webhook-dispatcher'
     : 'yet: webhook-dispatcher has not worked its notice. Is it running?';
   return { ok: !notice.isSettled, place: 'not_dispatched', words: `${stored}, ${state}.` };
 }
@@ -98,7 +98,7 @@ function ofStreams(facts: CallFacts, { events, deadLetter }: Read): Verdict {
   if (deadLetter !== null) {
     return bad(
       'dead_letter',
-      `${deadLetter.stage} set the call aside in CALL_DEAD: ${deadLetter.code}, ${deadLetter.reason}.`,
+      `${deadLetter.stage} set the call aside in CALL_DEAD: ${deadLetter.code}, ${deadLetter.reason}. Once the cause is mended: callctl dead replay ${facts.callSid} (callctl dead show ${facts.callSid} says whether this version reads it).`,
     );
   }
   if (last === undefined) return unknown(facts);
