@@ -7,6 +7,7 @@ export * from './identifiers.ts';
 export * from './paid-steps.ts';
 export * from './prices.ts';
 export * from './provider-failure.ts';
+export * from './reconciler-mark.ts';
 export * from './settings.ts';
 export * from './stages.ts';
 export * from './subjects.ts';
