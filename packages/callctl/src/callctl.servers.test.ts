@@ -52,6 +52,20 @@ test('provision makes all there is to make, says so line by line, and changes no
   expect(second.error).not.toContain('created');
 });
 
+test('a limit that is wider than configured is left and named with the way to shrink it, and shrunk when asked for', async () => {
+  const provision = (hours: string, ...options: string[]) =>
+    run(['provision', ...options], { environment: { ...environmentOf('provision'), STREAM_MAX_AGE_HOURS: hours } });
+  expect((await provision('240')).error).toContain('changed: CALL_ENDED max_age');
+  const left = await provision('168');
+  expect(left).toMatchObject({ code: 0, error: expect.stringContaining('left wider: CALL_ENDED max_age') });
+  expect(left.error).toContain('callctl provision --narrow');
+  expect(await provision('168', '--narrow')).toMatchObject({
+    code: 0,
+    error: expect.stringContaining('changed: CALL_ENDED max_age'),
+  });
+  expect((await provision('168')).error).not.toContain('left wider');
+});
+
 test('settings that are set come back with their secrets masked, and may be edited and set again', async () => {
   const settings = settingsOf('biz_1', ['+972501234567']);
   expect(await callctl(['settings', 'set', 'a.json'], settings)).toMatchObject({
@@ -166,6 +180,25 @@ test('why tells a call that is stored and being sent, one that waits in a stream
   const halfBlind = await run(['why', stored], { environment: half });
   expect(halfBlind.out).toContain('streams: not asked, no NATS at nats://127.0.0.1:9');
   expect(halfBlind.out).toContain('being sent now');
+});
+
+test('the watermark of reconciler is shown, set back and reset with the rights of callctl, and never moved to where nobody may look', async () => {
+  await run(['provision'], { environment: environmentOf('provision') });
+  expect(await callctl(['watermark', 'reset'])).toMatchObject({ code: 0, out: expect.stringContaining('4 days') });
+  expect((await callctl(['watermark', 'show'])).out).toContain('no watermark');
+  const set = await callctl(['watermark', 'set', '12h', '--json']);
+  const { endedAt, before } = JSON.parse(set.out);
+  expect(before).toBeNull();
+  expect(Math.abs(Date.parse(endedAt) - Date.now() + 12 * 3_600_000)).toBeLessThan(60_000);
+  expect((await callctl(['watermark', 'show'])).out).toContain(`looks from ${endedAt} on`);
+  for (const [typed, code, words] of [
+    ['2099-01-01', 1, 'above now'],
+    ['31d', 1, '30 days at most'],
+    ['yesterday', 2, '<time> takes a duration (24h)'],
+  ] as const)
+    expect(await callctl(['watermark', 'set', typed])).toMatchObject({ code, error: expect.stringContaining(words) });
+  expect(JSON.parse((await callctl(['watermark', 'show', '--json'])).out)).toEqual({ endedAt });
+  expect(JSON.parse((await callctl(['watermark', 'reset', '--json'])).out)).toEqual({ endedAt: null, before: endedAt });
 });
 
 test('erase publishes the command of the call, once however often it is typed', async () => {

@@ -42,6 +42,7 @@ test('what is typed wrong ends with 2, says what, and shows how', async () => {
     [['settings', 'get', 'a.b'], '<businessId> is 1 to 64'],
     [['provision', '--wait', 'long'], '--wait takes whole seconds'],
     [['provision', '--dry-run'], '--dry-run goes with --trim'],
+    [['provision', '--trim', '--narrow'], '--narrow does not go with --trim'],
     [['dead', 'replay'], 'give a <callSid>, or --all'],
     [['dead', 'replay', 'CA1', '--all'], 'give a <callSid>, or --all'],
     [['dead', 'list', '--stage', 'reconciler'], '--stage is one of transcriber'],

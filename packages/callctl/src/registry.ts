@@ -21,6 +21,9 @@ import { webhooksResume } from './verbs/webhooks-resume.ts';
 import { webhooksRotateSecret } from './verbs/webhooks-rotate-secret.ts';
 import { webhooksShow } from './verbs/webhooks-show.ts';
 import { webhooksTest } from './verbs/webhooks-test.ts';
+import { watermarkReset } from './verbs/watermark-reset.ts';
+import { watermarkSet } from './verbs/watermark-set.ts';
+import { watermarkShow } from './verbs/watermark-show.ts';
 import { why } from './verbs/why.ts';
 
 /** Every verb, in the order of `--help`. */
@@ -45,6 +48,9 @@ export const VERBS: readonly Verb[] = [
   webhooksPause,
   webhooksResume,
   webhooksRotateSecret,
+  watermarkShow,
+  watermarkSet,
+  watermarkReset,
   erase,
   sweep,
   provision,

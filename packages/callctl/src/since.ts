@@ -18,5 +18,7 @@ export function parseMoment(option: string, typed: string, now: Date): Date {
   // A day that is not in the calendar (31 February) would become another one.
   const isReal = !Number.isNaN(moment.getTime()) && (!DAY.test(typed) || moment.toISOString().startsWith(typed));
   if (isWritten && isReal) return moment;
-  throw new UsageError(`--${option} takes a duration (24h), a day (2026-11-20) or an instant (2026-11-20T08:00:00Z)`);
+  throw new UsageError(
+    `${option.startsWith('<') ? option : `--${option}`} takes a duration (24h), a day (2026-11-20) or an instant (2026-11-20T08:00:00Z)`,
+  );
 }

@@ -62,8 +62,8 @@ export function brokerPermissions(): Record<Identity, BrokerPermissions> {
       // How full it is: a retention leaves room for people who want to be forgotten.
       inspect(STREAMS['call.erase']),
     ]),
-    // Replays any event, erases, and changes limits: an operator's identity, with credentials of its own.
-    callctl: allow('callctl', ['$JS.API.>', 'call.>', ...writeObjects()]),
+    // Replays any event, erases, changes limits, and sets the watermark of the reconciler back: an operator's identity, with credentials of its own.
+    callctl: allow('callctl', ['$JS.API.>', 'call.>', ...writeObjects(), `$KV.${RECONCILER_BUCKET}.>`]),
     provision: allow('provision', ['$JS.API.>']),
   };
 }

@@ -87,7 +87,10 @@ async function provisionOne(work: Work, narrow: boolean): Promise<string[]> {
   return [
     ...lines,
     ...fixed.map(({ text }) => `cannot change: ${text}; the server allows it only for a new one`),
-    ...wider.map(({ text }) => `left wider: ${text}; narrowing may delete events and is done only when asked for`),
+    ...wider.map(
+      ({ text }) =>
+        `left wider: ${text}; narrowing may delete events and is done only when asked for (callctl provision --narrow)`,
+    ),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { LONGEST_LOOKBACK_MS } from '@pipeline/contracts';
 import { z } from 'zod';
 import {
   brokerVariables,
@@ -7,7 +8,6 @@ import {
   storeVariables,
   urlVariable,
 } from '@pipeline/runtime';
-import { LONGEST_LOOKBACK_MS } from './watermark.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;

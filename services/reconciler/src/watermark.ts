@@ -1,3 +1,5 @@
+import { LONGEST_LOOKBACK_MS } from '@pipeline/contracts';
+
 /** Milliseconds. */
 export type WatermarkRules = {
   /** How far back to look when there is no watermark: the first run, or a broker that lost everything. */
@@ -6,12 +8,6 @@ export type WatermarkRules = {
   readonly overlapMs: number;
   readonly settleMs: number;
 };
-
-/**
- * The farthest that is ever looked back. The shell of an expired call is removed 45 days after its end; looking beyond that would
- * bring such calls back.
- */
-export const LONGEST_LOOKBACK_MS = 30 * 86_400_000;
 
 /** From which end of a call on Twilio is asked, in milliseconds since 1970. `watermark` null: there is none. */
 export function listFrom(watermark: number | null, rules: WatermarkRules, now: number): number {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { provisionCallLog } from '@pipeline/call-store/call-log';
 import { provisionDeliveries } from '@pipeline/call-store/deliveries';
 import { connectStore, provisionSettings, type Store } from '@pipeline/call-store/settings';
-import { BrokerError, provisionBroker } from '@pipeline/messaging';
+import { BrokerError, provisionBroker, type ProvisionOptions } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { bothSchema } from '../config.ts';
 import { createProgressLogger } from '../progress-logger.ts';
@@ -20,10 +20,15 @@ export const provision: Verb = {
   options: {
     wait: { value: '<seconds>', summary: 'how long to wait for servers that are not there', default: '60' },
     retire: { summary: 'also remove indexes that only older releases use: when none of their processes runs any more' },
+    narrow: {
+      summary: 'also shrink limits that are wider than configured: that removes what lies beyond them, worked or not',
+    },
     trim: { summary: 'make nothing; remove history from streams above 60 %: settled and older than a day' },
     'dry-run': { summary: 'with --trim: only say what would be removed' },
   },
   run: async (context) => {
+    const narrow = context.options['narrow'] === true;
+    if (narrow && context.options['trim'] === true) throw new UsageError('--narrow does not go with --trim');
     if (context.options['trim'] === true) return trim(context);
     if (context.options['dry-run'] === true) throw new UsageError('--dry-run goes with --trim');
     const seconds = Number(context.options['wait']);
@@ -48,7 +53,7 @@ export const provision: Verb = {
     } finally {
       await store.close();
     }
-    const ok = await provisionNats(config, until, context, report);
+    const ok = await provisionNats({ config, narrow }, until, context, report);
     if (!ok) report('the broker is not as expected: see above');
     return { ok, json: { ok, lines }, text: ok ? 'all is provisioned' : 'provisioning is not complete' };
   },
@@ -60,7 +65,7 @@ function reasonAgainst(store: Store): string | null {
 }
 
 async function provisionNats(
-  config: Parameters<typeof provisionBroker>[0]['config'],
+  { config, narrow }: Pick<ProvisionOptions, 'config' | 'narrow'>,
   until: number,
   context: Context,
   report: (line: string) => void,
@@ -70,6 +75,7 @@ async function provisionNats(
     try {
       const done = await provisionBroker({
         config,
+        ...(narrow === true ? { narrow } : {}),
         identity: 'provision',
         instance: 'provision',
         logger: context.logger,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { IDENTITIES, type CallExtracted } from '@pipeline/contracts';
+import { IDENTITIES, reconcilerMarkSchema, type CallExtracted } from '@pipeline/contracts';
 import { brokerPermissions, connectOperator, provisionBroker, type Operator } from '@pipeline/messaging';
 import { createLogger } from '@pipeline/runtime';
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
@@ -91,6 +91,23 @@ test("the time of day is the broker's own, with reconciler's own rights", async 
   const told = await createBrokerSide(operator, () => undefined).time();
   clock.mockRestore();
   expect(Math.abs(told - Date.now())).toBeLessThan(60_000);
+});
+
+test('a watermark that an operator has set while a run goes on stands: the run writes no more', async () => {
+  const marks = operator.openBucket({ bucket: 'RECONCILER', schema: reconcilerMarkSchema, deadlineMs: 5_000 });
+  for (const before of [null, { endedAt: '2025-12-09T08:00:00.000Z' }]) {
+    await marks.delete('watermark');
+    if (before !== null) await marks.put('watermark', before);
+    const running = createBrokerSide(operator, () => undefined);
+    await running.readMark();
+    await marks.put('watermark', { endedAt: '2025-12-01T00:00:00.000Z' });
+    for (let page = 0; page < 2; page += 1) await running.writeMark({ watermark: NOW, sweep: null });
+    const next = createBrokerSide(operator, () => undefined);
+    expect(await next.readMark()).toEqual({ watermark: Date.parse('2025-12-01T00:00:00Z'), sweep: null });
+    await next.writeMark({ watermark: NOW, sweep: null });
+    expect(await running.readMark()).toEqual({ watermark: NOW, sweep: null });
+  }
+  await marks.delete('watermark');
 });
 
 test('the watermark is kept to the millisecond, and how far a sweep has come beside it', async () => {

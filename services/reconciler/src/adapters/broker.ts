@@ -1,6 +1,12 @@
-import { RECONCILER_BUCKET, type CallExtracted, type EventType } from '@pipeline/contracts';
+import {
+  RECONCILER_BUCKET,
+  RECONCILER_MARK,
+  reconcilerMarkSchema,
+  type CallExtracted,
+  type EventType,
+  type ReconcilerMark,
+} from '@pipeline/contracts';
 import type { Operator } from '@pipeline/messaging';
-import { z } from 'zod';
 import type { AnnounceDeps } from '../announce.ts';
 import type { ReconcilerDeps } from '../handler.ts';
 import type { Mark } from '../watermark.ts';
@@ -11,23 +17,21 @@ type BrokerSide = Pick<ReconcilerDeps, 'hasEvent' | 'publish' | 'readMark' | 'wr
   };
 
 const EVENTS = ['call.ended', 'call.transcribed', 'call.summarized', 'call.extracted'] as const satisfies EventType[];
-const KEY = 'watermark';
 const DEADLINE_MS = 5_000;
-
-const instantSchema = z.iso.datetime();
-const markSchema = z.object({
-  endedAt: instantSchema,
-  sweep: z
-    .object({ since: instantSchema, begun: instantSchema, oldestOpen: instantSchema.nullable(), next: z.string() })
-    .optional(),
-});
 
 /**
  * What the reconciler asks of the broker and tells it. A stream that is missing is an error and never "no event": with the store gone,
  * nothing is published before `provision` has run. `onPublished` is told of each event that is stored.
  */
 export function createBrokerSide(operator: Operator, onPublished: () => void): BrokerSide {
-  const marks = operator.openBucket({ bucket: RECONCILER_BUCKET, schema: markSchema, deadlineMs: DEADLINE_MS });
+  const marks = operator.openBucket({
+    bucket: RECONCILER_BUCKET,
+    schema: reconcilerMarkSchema,
+    deadlineMs: DEADLINE_MS,
+  });
+  let seen: number | null = null;
+  // An operator has set the watermark since, or another run has moved it: what they wrote stands, and the next run goes on from there.
+  let isOvertaken = false;
   return {
     hasEvent: async (businessId, callSid) => {
       const found = await Promise.all(EVENTS.map((kind) => operator.lastMark(kind, businessId, callSid)));
@@ -46,16 +50,22 @@ export function createBrokerSide(operator: Operator, onPublished: () => void): B
     lastNotice: (businessId, callSid) => operator.lastMark('call.extracted', businessId, callSid),
     settledUpTo: () => operator.settledUpTo('webhook-dispatcher'),
     readMark: async () => {
-      const entry = await marks.get(KEY);
+      const entry = await marks.get(RECONCILER_MARK);
+      seen = entry?.revision ?? null;
       return entry === null ? null : readMark(entry.value);
     },
     writeMark: async (mark) => {
-      await marks.put(KEY, writtenMark(mark));
+      if (isOvertaken) return;
+      const value = writtenMark(mark);
+      const revision =
+        seen === null ? await marks.create(RECONCILER_MARK, value) : await marks.update(RECONCILER_MARK, value, seen);
+      isOvertaken = revision === null;
+      seen = revision;
     },
   };
 }
 
-function readMark({ endedAt, sweep }: z.output<typeof markSchema>): Mark {
+function readMark({ endedAt, sweep }: ReconcilerMark): Mark {
   const watermark = Date.parse(endedAt);
   if (sweep === undefined) return { watermark, sweep: null };
   const { since, begun, oldestOpen, next } = sweep;
@@ -63,7 +73,7 @@ function readMark({ endedAt, sweep }: z.output<typeof markSchema>): Mark {
   return { watermark, sweep: { since: Date.parse(since), begun: Date.parse(begun), oldestOpen: open, next } };
 }
 
-function writtenMark({ watermark, sweep }: Mark): z.input<typeof markSchema> {
+function writtenMark({ watermark, sweep }: Mark): ReconcilerMark {
   const endedAt = written(watermark);
   if (sweep === null || sweep.next === null) return { endedAt };
   const { since, begun, oldestOpen, next } = sweep;
