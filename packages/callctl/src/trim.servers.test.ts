@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { brokerPermissions, connectOperator, provisionBroker } from '@pipeline/messaging';
+import { brokerPermissions, connectOperator, provisionBroker, withOperator } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -40,6 +40,23 @@ test('a stream that will soon be full and cannot be helped ends the schedule wit
   const { code, out } = await trim();
   expect(code).toBe(1);
   expect(out).toMatch(/^CALL_ENDED: 9\d % full, nothing may go: its oldest message is not settled yet$/m);
+});
+
+test('dead letters and large parts that fill up end the schedule with 1 as well: no consumer settles them, and full they hold up calls', async () => {
+  const config = parseConfig(brokerSchema, environmentOf('callctl'));
+  await withOperator({ config, identity: 'callctl', instance: 'test', logger }, async ({ js }) => {
+    const body = Buffer.alloc(64 * 1_024);
+    for (let at = 0; at < 14; at += 1) await js.publish(`call.dead.biz_1.CA${at}`, body);
+    for (let at = 0; at < 14; at += 1) await js.publish('$O.CALL_EVENTS.C.some', body);
+  });
+  const { code, out } = await trim();
+  expect(code).toBe(1);
+  expect(out).toMatch(
+    /^CALL_DEAD: 8\d % full, nothing may go: 14 dead letters wait for somebody \(callctl dead list\)$/m,
+  );
+  expect(out).toMatch(
+    /^OBJ_CALL_EVENTS: 8\d % full, nothing may go: it leaves by age\. Raise STREAM_MAX_BYTES and run provision$/m,
+  );
 });
 
 function trim(...options: string[]) {

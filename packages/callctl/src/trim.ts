@@ -1,3 +1,4 @@
+import { STREAMS } from '@pipeline/contracts';
 import { trimBroker, type TrimmedStream } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { brokerSchema } from './config.ts';
@@ -5,7 +6,7 @@ import type { Context, Result } from './verb.ts';
 
 /**
  * `provision --trim`: room in streams that fill up. It needs NATS alone and makes nothing, so that a schedule may run it every few
- * minutes. `ok` is false for a stream that is nearly full and cannot be helped: its stage is the one to look at.
+ * minutes. `ok` is false for a stream that is nearly full and cannot be helped: its stage, or who should look at dead letters.
  */
 export async function trim(context: Context): Promise<Result> {
   const config = parseConfig(brokerSchema, context.environment);
@@ -27,7 +28,8 @@ function sentence(found: TrimmedStream): string {
   return `${found.stream}: ${Math.round(100 * fillOf(found))} % full, ${whatOf(found)}`;
 }
 
-function whatOf({ outcome, removed }: TrimmedStream): string {
+function whatOf(found: TrimmedStream): string {
+  const { outcome, removed } = found;
   switch (outcome) {
     case 'room':
       return 'left alone';
@@ -35,6 +37,10 @@ function whatOf({ outcome, removed }: TrimmedStream): string {
       return 'left alone: its consumer is missing, run provision';
     case 'unsettled':
       return 'nothing may go: its oldest message is not settled yet';
+    case 'kept':
+      return found.stream === STREAMS['call.dead']
+        ? `nothing may go: ${found.messages} dead letters wait for somebody (callctl dead list)`
+        : 'nothing may go: it leaves by age. Raise STREAM_MAX_BYTES and run provision';
     case 'young':
       return 'nothing may go: what is settled is younger than a day';
     case 'trimmed':

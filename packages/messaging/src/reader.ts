@@ -16,6 +16,7 @@ import type { Connection } from './connection.ts';
 import { lastMessage, lastSubject } from './direct-get.ts';
 import { readClaim, readRevision } from './event-headers.ts';
 import { parseEvent } from './event-message.ts';
+import { CLAIM_STREAM } from './topology.ts';
 import type { StreamFill } from './trim-plan.ts';
 
 /** What a consumer still has to do. `pending`: never delivered; `ackPending`: in work or waiting for a retry. */
@@ -30,6 +31,9 @@ export type DeadLetter = {
   readonly headers: Readonly<Record<string, string>>;
   readonly seq: number;
 };
+
+/** How much a stream holds. `fill`: of what it may hold, 0 to 1; 0 without a limit. */
+export type Holding = { readonly messages: number; readonly fill: number };
 
 export type Reader = {
   /** The last event of a kind for a call, whole, or null. For operators and tests; it throws what the broker throws. */
@@ -50,6 +54,8 @@ export type Reader = {
    * Takes the right to look at the consumer of webhook-dispatcher.
    */
   time(): Promise<number>;
+  /** How much is kept where nothing is trimmed. Takes the right to look at both, as stages have it. */
+  keeping(): Promise<{ readonly deadLetters: Holding; readonly largeEvents: Holding }>;
   /** How much a stage has left to do. */
   consumerState(consumer: StageName | typeof COMMAND_CONSUMER): Promise<ConsumerState>;
   /** The sequence of its stream up to which a stage has settled every message. */
@@ -79,13 +85,7 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       return last === null ? null : { seq: last.seq, revision: readRevision(last.headers), storedAt: last.storedAt };
     },
     hasEvent: async (callSid) => {
-      const found = await Promise.all(
-        EVENT_KINDS.map(async (kind) => {
-          const filter = { subjects_filter: callFilter(kind, callSid) };
-          const { state } = await connection.jsm.streams.info(STREAMS[kind], filter);
-          return Object.keys(state.subjects ?? {}).length > 0;
-        }),
-      );
+      const found = await Promise.all(EVENT_KINDS.map((kind) => holdsCall(connection, kind, callSid)));
       return found.includes(true);
     },
     businessOf: async (callSid) => {
@@ -109,6 +109,13 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       connection.clock.note(state.ts);
       return connection.clock.now();
     },
+    keeping: async () => {
+      const [deadLetters, largeEvents] = await Promise.all([
+        holdingOf(connection, STREAMS['call.dead']),
+        holdingOf(connection, CLAIM_STREAM),
+      ]);
+      return { deadLetters, largeEvents };
+    },
     consumerState: async (consumer) => {
       const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
       const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
@@ -129,6 +136,16 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       }
     },
   };
+}
+
+async function holdsCall({ jsm }: Connection, kind: EventType, callSid: string): Promise<boolean> {
+  const { state } = await jsm.streams.info(STREAMS[kind], { subjects_filter: callFilter(kind, callSid) });
+  return Object.keys(state.subjects ?? {}).length > 0;
+}
+
+async function holdingOf({ jsm }: Connection, stream: string): Promise<Holding> {
+  const { config, state } = await jsm.streams.info(stream);
+  return { messages: state.messages, fill: config.max_bytes > 0 ? state.bytes / config.max_bytes : 0 };
 }
 
 /** The referenced object, or what is inline when there is none or it is gone. */

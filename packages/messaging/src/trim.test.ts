@@ -61,6 +61,8 @@ describe('provision --trim', () => {
       'CALL_SUMMARIZED',
       'CALL_EXTRACTED',
       'CALL_COMMANDS',
+      'CALL_DEAD',
+      'OBJ_CALL_EVENTS',
     ]);
   });
 
@@ -93,6 +95,21 @@ describe('provision --trim', () => {
     const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 48 * 3_600_000);
     const trimmed = await trimBroker(who).finally(() => clock.mockRestore());
     expect(trimmed.find(({ stream }) => stream === 'CALL_ENDED')).toMatchObject({ outcome: 'young', removed: 0 });
+  });
+
+  it('dead letters and large parts are told when they fill up, and nothing of them goes', async () => {
+    for (let at = 0; at < 11; at += 1) await rig.operator.js.publish(`call.dead.biz.CA${at}`, BODY);
+    await rig.operator.js.publish('$O.CALL_EVENTS.C.some', BODY);
+    const trimmed = await trim();
+    expect(trimmed.slice(-2)).toMatchObject([
+      { stream: 'CALL_DEAD', outcome: 'kept', messages: 11, removed: 0 },
+      { stream: 'OBJ_CALL_EVENTS', outcome: 'room', messages: 1, removed: 0 },
+    ]);
+    const broker = await rig.connect();
+    const { deadLetters, largeEvents } = await broker.keeping();
+    expect([deadLetters.messages, largeEvents.messages]).toEqual([11, 1]);
+    expect(deadLetters.fill).toBeGreaterThan(0.6);
+    expect(largeEvents.fill).toBeLessThan(0.2);
   });
 
   it('what one consumer still needs stays, also when the stage has settled it', async () => {

@@ -2,7 +2,7 @@ import { STREAMS } from '@pipeline/contracts';
 import type { Connection, ConnectionIdentity } from './connection.ts';
 import { messageFrom } from './direct-get.ts';
 import { withOperator } from './provision.ts';
-import { createTopology } from './topology.ts';
+import { CLAIM_STREAM, createTopology } from './topology.ts';
 import { trimBefore, type StreamFill, type TrimPlan } from './trim-plan.ts';
 import { dropWorkedRetention } from './worked-retention.ts';
 
@@ -20,7 +20,8 @@ export type TrimOptions = ConnectionIdentity & {
 /** What became of one stream. `removed` counts messages: those that were purged, or with `dryRun` at most would be. */
 export type TrimmedStream = StreamFill & {
   readonly stream: string;
-  readonly outcome: 'room' | 'no_consumer' | 'unsettled' | 'young' | 'trimmed' | 'would_trim';
+  readonly outcome: 'room' | 'no_consumer' | 'unsettled' | 'young' | 'trimmed' | 'would_trim' | 'kept';
+  readonly messages: number;
   readonly removed: number;
 };
 
@@ -31,7 +32,8 @@ const FILL_LIMIT = 0.6;
  * Makes room in the streams of events. History must not block work: a stream that is fuller than `fillLimit` loses what every
  * consumer has settled and is older than `keepMs`. What is not settled is never touched, however full the stream is, and a
  * stream whose consumer is missing is left alone: the new one has to read everything. Of commands that end a retention see
- * {@link dropWorkedRetention}. Repeating it and two at once are safe.
+ * {@link dropWorkedRetention}. Dead letters and large parts have no consumer and are only looked at: they go by age. Repeating it and two at
+ * once are safe.
  * Throws a BrokerError when there is no broker.
  */
 export async function trimBroker(options: TrimOptions): Promise<TrimmedStream[]> {
@@ -44,6 +46,7 @@ export async function trimBroker(options: TrimOptions): Promise<TrimmedStream[]>
       const outcome = options.dryRun === true ? 'would_trim' : 'trimmed';
       trimmed.push(worked === 0 ? found : { ...found, outcome, removed: worked + found.removed });
     }
+    for (const stream of KEPT) trimmed.push(await lookAt(connection, stream, options));
     return trimmed;
   });
 }
@@ -56,6 +59,20 @@ async function trimRetention(connection: Connection, consumer: string, { dryRun 
   return dropWorkedRetention(connection, { end: Math.min(...floors.values()) + 1, dryRun: dryRun === true });
 }
 
+/** Where nothing is settled: a full one holds up calls until something in it is old, so somebody has to be told before. */
+const KEPT = [STREAMS['call.dead'], CLAIM_STREAM];
+
+async function lookAt(
+  { jsm }: Connection,
+  stream: string,
+  { fillLimit = FILL_LIMIT }: TrimOptions,
+): Promise<TrimmedStream> {
+  const { config, state } = await jsm.streams.info(stream);
+  const fill = { bytes: state.bytes, maxBytes: config.max_bytes };
+  const outcome = fill.maxBytes > 0 && fill.bytes > fillLimit * fill.maxBytes ? 'kept' : 'room';
+  return { stream, ...fill, messages: state.messages, removed: 0, outcome };
+}
+
 async function trimStream(
   connection: Connection,
   stream: string,
@@ -65,7 +82,7 @@ async function trimStream(
   const { config, state, ts } = await connection.jsm.streams.info(stream);
   connection.clock.note(ts);
   const fill = { bytes: state.bytes, maxBytes: config.max_bytes };
-  const found = { stream, ...fill, removed: 0 };
+  const found = { stream, ...fill, messages: state.messages, removed: 0 };
   const limit = options.fillLimit ?? FILL_LIMIT;
   if (fill.maxBytes <= 0 || fill.bytes <= limit * fill.maxBytes) return { ...found, outcome: 'room' };
   const floors = await ackFloors(connection, stream);

@@ -9,6 +9,7 @@ import { configSchema, modelOf } from './config.ts';
 import { erase } from './erase.ts';
 import { expire } from './expire.ts';
 import { handle, handOn, ownResult, type ExtractorDeps } from './handler.ts';
+import { watchKeeping } from './keeping.ts';
 import { countForgotten, createEraseReport, createReport } from './report.ts';
 
 const config = loadConfig(configSchema, process.env);
@@ -49,6 +50,8 @@ const commands = await broker.startCommands({
   ...running,
   handle: (event, signal) => (event.data.because === 'retention' ? expire : erase)(event, forgetting, signal),
 });
+const watching = watchKeeping(service.registry, broker.keeping, logger, service.stopping);
+service.onStop('keeping', () => watching);
 service.onStop('stages', async () => void (await Promise.all([stage.stop(), commands.stop()])));
 service.addReadiness('stage', stage.readiness);
 service.addReadiness('commands', commands.readiness);
