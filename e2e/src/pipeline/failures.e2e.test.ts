@@ -132,58 +132,6 @@ describe('a failure stays where it happened, and the webhook still leaves', () =
   });
 });
 
-describe('a dead letter whose cause is mended', () => {
-  const callctl = (...args: string[]) => runOperator(args, 'callctl', stack.surroundings);
-
-  test('comes through to CallLog and webhook, once; replayed again it changes nothing, and an erased call stays erased', async () => {
-    await stack.fleet.stop('transcriber');
-    const placed = await stack.placeCall('he-renovation');
-    await placed.ended;
-    const { callSid } = placed;
-    await eventually('its end is published', () => stack.streams.holds('call.ended', callSid));
-    const setAsideAgain = await stack.streams.setAside('call.ended', callSid);
-    await stack.fleet.start('transcriber');
-
-    const why = await callctl('why', callSid);
-    expect(why).toMatchObject({ code: 1, output: expect.stringContaining(`callctl dead replay ${callSid}`) });
-    const shown = await callctl('dead', 'show', callSid);
-    expect(shown.output).toContain('This version reads it: call.ended, revision 1.');
-    expect(shown.output).not.toMatch(/[א-ת]|\+972/);
-    expect((await callctl('dead', 'show', callSid, '--body')).output).toContain('שיפוצים');
-    const listed = await callctl('dead', 'list', '--stage', 'transcriber', '--reason', 'INVALID_EVENT');
-    expect(listed.output).toMatch(new RegExp(`^\\d+ .*${callSid} of biz_safe_home  transcriber: INVALID_EVENT`));
-    const all = ['dead', 'replay', '--all', '--since', '1h'];
-    const rehearsed = await callctl(...all, '--dry-run', '--json');
-    expect(rehearsed.code, 'bytes that are no event are there too').toBe(1);
-    expect(JSON.parse(rehearsed.output)).toMatchObject({ dryRun: true, replayed: 1, refused: 1 });
-    expect(await stack.streams.count('call.ended', callSid)).toBe(0);
-
-    expect((await callctl(...all, '--reason', 'INVALID_EVENT')).output).toBe('1 replayed\n');
-    const { callLog, body } = await arrivedOutcome(stack, callSid);
-    expect(body).toMatchObject({ status: 'complete', city: 'תל אביב' });
-    expect(callLog['transcription'], 'with its live transcript').toContain('שיפוצים');
-    expect(await callctl('dead', 'replay', callSid)).toMatchObject({
-      code: 1,
-      errors: expect.stringContaining('no dead letter'),
-    });
-
-    await setAsideAgain();
-    expect((await callctl('dead', 'replay', callSid)).output).toContain('1 left: their call has gone on and is stored');
-    expect(await stack.streams.count('call.ended', callSid)).toBe(1);
-    expect(await stack.records.deliveries(callSid)).toHaveLength(1);
-    expect(stack.receiver.received.filter((one) => callOf(one) === callSid)).toHaveLength(1);
-    await operate(['dead', 'remove', callSid], 'callctl', stack.surroundings);
-
-    await operate(['erase', callSid, '--business', 'biz_safe_home'], 'callctl', stack.surroundings);
-    await setAsideAgain();
-    expect((await callctl('dead', 'replay', callSid)).output).toContain('1 left: their call was erased');
-    expect(await stack.streams.holds('call.ended', callSid)).toBe(false);
-    expect(await stack.records.callLog(callSid)).toMatchObject({ erased: true });
-    await operate(['dead', 'remove', callSid], 'callctl', stack.surroundings);
-    expect(await stack.streams.holds('call.dead', callSid)).toBe(false);
-  });
-});
-
 describe('erasure', () => {
   test('an erased call is a tombstone that no repeated event brings back, and who wants to know is told once', async () => {
     const settings = JSON.parse(
@@ -234,6 +182,60 @@ describe('a field of one business', () => {
   });
 });
 
+describe('a dead letter whose cause is mended', () => {
+  const callctl = (...args: string[]) => runOperator(args, 'callctl', stack.surroundings);
+
+  test('comes through to CallLog and webhook, once; replayed again it changes nothing, and an erased call stays erased', async () => {
+    await stack.fleet.stop('transcriber');
+    const placed = await stack.placeCall('he-renovation');
+    await placed.ended;
+    const { callSid } = placed;
+    await eventually('its end is published', () => stack.streams.holds('call.ended', callSid));
+    const setAsideAgain = await stack.streams.setAside('call.ended', callSid);
+    await stack.fleet.start('transcriber');
+
+    const told = async (): Promise<boolean> => /^dead_letters(?:\{[^}]*\})? 2$/m.test(await metricsOfExtractor());
+    await eventually('extractor tells that there are two dead letters', told, 60_000);
+    const why = await callctl('why', callSid);
+    expect(why).toMatchObject({ code: 1, output: expect.stringContaining(`callctl dead replay ${callSid}`) });
+    const shown = await callctl('dead', 'show', callSid);
+    expect(shown.output).toContain('This version reads it: call.ended, revision 1.');
+    expect(shown.output).not.toMatch(/[א-ת]|\+972/);
+    expect((await callctl('dead', 'show', callSid, '--body')).output).toContain('שיפוצים');
+    const listed = await callctl('dead', 'list', '--stage', 'transcriber', '--reason', 'INVALID_EVENT');
+    expect(listed.output).toMatch(new RegExp(`^\\d+ .*${callSid} of biz_safe_home  transcriber: INVALID_EVENT`));
+    const all = ['dead', 'replay', '--all', '--since', '1h'];
+    const rehearsed = await callctl(...all, '--dry-run', '--json');
+    expect(rehearsed.code, 'bytes that are no event are there too').toBe(1);
+    expect(JSON.parse(rehearsed.output)).toMatchObject({ dryRun: true, replayed: 1, refused: 1 });
+    expect(await stack.streams.count('call.ended', callSid)).toBe(0);
+
+    expect((await callctl(...all, '--reason', 'INVALID_EVENT')).output).toBe('1 replayed\n');
+    const { callLog, body } = await arrivedOutcome(stack, callSid);
+    expect(body).toMatchObject({ status: 'complete', city: 'תל אביב' });
+    expect(callLog['transcription'], 'with its live transcript').toContain('שיפוצים');
+    expect(await callctl('dead', 'replay', callSid)).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('no dead letter'),
+    });
+
+    await setAsideAgain();
+    expect((await callctl('dead', 'replay', callSid)).output).toContain('1 left: their call has gone on and is stored');
+    expect(await stack.streams.count('call.ended', callSid)).toBe(1);
+    expect(await stack.records.deliveries(callSid)).toHaveLength(1);
+    expect(stack.receiver.received.filter((one) => callOf(one) === callSid)).toHaveLength(1);
+    await operate(['dead', 'remove', callSid], 'callctl', stack.surroundings);
+
+    await operate(['erase', callSid, '--business', 'biz_safe_home'], 'callctl', stack.surroundings);
+    await setAsideAgain();
+    expect((await callctl('dead', 'replay', callSid)).output).toContain('1 left: their call was erased');
+    expect(await stack.streams.holds('call.ended', callSid)).toBe(false);
+    expect(await stack.records.callLog(callSid)).toMatchObject({ erased: true });
+    await operate(['dead', 'remove', callSid], 'callctl', stack.surroundings);
+    expect(await stack.streams.holds('call.dead', callSid)).toBe(false);
+  });
+});
+
 describe('log lines', () => {
   test('hold no phone number, no name and no words of a caller, whatever failed before', () => {
     const printed = JSON.stringify(stack.lines);
@@ -250,3 +252,8 @@ describe('log lines', () => {
     }
   });
 });
+
+async function metricsOfExtractor(): Promise<string> {
+  const [extractor] = stack.fleet.of('extractor');
+  return (await fetch(`${extractor?.healthUrl}/metrics`)).text();
+}

@@ -3,7 +3,7 @@ import type { Reader } from '@pipeline/messaging';
 import { createGauge, type Logger, type Service } from '@pipeline/runtime';
 
 /** Milliseconds between two looks: what fills up here does so in hours. */
-const EVERY_MS = 30_000;
+const EVERY_MS = 10_000;
 
 /**
  * Tells how full the two places are that no trimming empties: dead letters, and the large parts of events, which stay for weeks. A full
