@@ -1,3 +1,4 @@
+import type { ConsumerInfo } from 'nats';
 import {
   CLAIM_BUCKET,
   COMMAND_CONSUMER,
@@ -105,27 +106,18 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       return { body: Buffer.from(bytes), headers, seq: last.seq };
     },
     time: async () => {
-      const state = await connection.jsm.consumers.info(STREAMS['call.extracted'], 'webhook-dispatcher');
-      connection.clock.note(state.ts);
+      connection.clock.note((await consumerOf(connection, 'webhook-dispatcher')).ts);
       return connection.clock.now();
     },
-    keeping: async () => {
-      const [deadLetters, largeEvents] = await Promise.all([
-        holdingOf(connection, STREAMS['call.dead']),
-        holdingOf(connection, CLAIM_STREAM),
-      ]);
-      return { deadLetters, largeEvents };
-    },
+    keeping: async () => ({
+      deadLetters: await holdingOf(connection, STREAMS['call.dead']),
+      largeEvents: await holdingOf(connection, CLAIM_STREAM),
+    }),
     consumerState: async (consumer) => {
-      const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
-      const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
+      const state = await consumerOf(connection, consumer);
       return { pending: state.num_pending, ackPending: state.num_ack_pending };
     },
-    settledUpTo: async (consumer) => {
-      const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
-      const state = await connection.jsm.consumers.info(STREAMS[consumes], consumer);
-      return state.ack_floor.stream_seq;
-    },
+    settledUpTo: async (consumer) => (await consumerOf(connection, consumer)).ack_floor.stream_seq,
     fillOf: async (kind) => {
       try {
         const { config, state } = await connection.jsm.streams.info(STREAMS[kind]);
@@ -136,6 +128,11 @@ export function createReader(connection: Connection, claims: ClaimStore): Reader
       }
     },
   };
+}
+
+function consumerOf({ jsm }: Connection, consumer: StageName | typeof COMMAND_CONSUMER): Promise<ConsumerInfo> {
+  const consumes = consumer === COMMAND_CONSUMER ? 'call.erase' : STAGES[consumer].consumes;
+  return jsm.consumers.info(STREAMS[consumes], consumer);
 }
 
 async function holdsCall({ jsm }: Connection, kind: EventType, callSid: string): Promise<boolean> {
