@@ -3,7 +3,8 @@ export type { StoreConfig } from '../connection/options.ts';
 export { createAnnouncedCalls, MAX_ANNOUNCED, type AnnouncedCalls } from './announced.ts';
 export type { AttemptOutcome, AttemptRecord, StoredAttempt } from './attempt.ts';
 export type { Claimed, ClaimOptions, ClaimPlaces } from './claim.ts';
-export type { EndpointBook, EndpointCensus } from './endpoint/book.ts';
+export type { EndpointBook } from './endpoint/book.ts';
+export type { EndpointCensus } from './endpoint/census.ts';
 export type {
   Endpoint,
   EndpointChange,

@@ -5,7 +5,8 @@ import { inTime, isDuplicateKey } from '../../connection/in-time.ts';
 import { checked } from '../../connection/scalars.ts';
 import { databaseNow } from '../clock.ts';
 import { endpointIdSchema } from '../row.ts';
-import { CENSUS, toDocument, toEndpoint, type EndpointDocument } from './document.ts';
+import { takeCensus, type EndpointCensus } from './census.ts';
+import { toDocument, toEndpoint, type EndpointDocument } from './document.ts';
 import { settleTimes } from './due.ts';
 import { newEndpoint, type Endpoint, type EndpointChange, type EndpointNotice } from './endpoint.ts';
 
@@ -24,14 +25,6 @@ export type EndpointBook = {
   census(signal: AbortSignal): Promise<EndpointCensus>;
   /** Endpoints where looking for work is worth while, the one that waited longest first; at most `limit`. */
   listDue(limit: number, signal: AbortSignal): Promise<{ readonly endpoints: Endpoint[]; readonly now: Date }>;
-};
-
-/** Endpoints by what keeps them from being sent to, and how many seconds the oldest thing that could be sent has waited. */
-export type EndpointCensus = {
-  readonly paused: number;
-  readonly disabled: number;
-  readonly breakerOpen: number;
-  readonly oldestDueSeconds: number;
 };
 
 export type BookOptions = {
@@ -93,10 +86,7 @@ export function createEndpointBook(model: Model<EndpointDocument>, options: Book
           .exec();
       return (await inTime('list endpoints', signal, query)).map(toEndpoint);
     },
-    census: async (signal) => {
-      const [found] = await inTime('count endpoints', signal, () => model.aggregate<EndpointCensus>(CENSUS).exec());
-      return found ?? { paused: 0, disabled: 0, breakerOpen: 0, oldestDueSeconds: 0 };
-    },
+    census: (signal) => takeCensus(model, signal),
     listDue: async (limit, signal) => {
       const now = await databaseNow(model, signal);
       const filter = { nextDueAt: trusted({ $lte: now }) };

@@ -18,32 +18,6 @@ export const endpointSchema = new Schema<EndpointDocument>(
   { collection: ENDPOINTS, versionKey: false, strict: false, autoCreate: false, autoIndex: false },
 );
 
-const isTrue = (condition: object) => ({ $sum: { $cond: [condition, 1, 0] } });
-
-/** The pipeline that counts endpoints for `EndpointCensus`. */
-export const CENSUS = [
-  {
-    $group: {
-      _id: null,
-      paused: isTrue({ $eq: ['$state', 'paused'] }),
-      disabled: isTrue({ $eq: ['$state', 'disabled'] }),
-      breakerOpen: isTrue({ $eq: [{ $type: '$breaker' }, 'object'] }),
-      oldest: { $min: '$nextDueAt' },
-    },
-  },
-  {
-    $project: {
-      _id: 0,
-      paused: 1,
-      disabled: 1,
-      breakerOpen: 1,
-      oldestDueSeconds: {
-        $max: [0, { $divide: [{ $subtract: ['$$NOW', { $ifNull: ['$oldest', '$$NOW'] }] }, 1_000] }],
-      },
-    },
-  },
-];
-
 /** What a document does not tell of its waiting rows, one of another version for example, the rows tell (`healDue`). */
 export function toEndpoint(document: EndpointDocument): Endpoint {
   const { _id: id, nextDueAt, updatedAt: _updatedAt, waiting, ...rest } = document;
