@@ -93,7 +93,7 @@ async function keepLoad(
 }
 
 /**
- * Same id, same bytes. A request that was not the last of its webhook had left a process that could not mark it: its trace stands in no
+ * Same id, same bytes. A request that was not the last of its webhook had left a process that could not mark it: its `traceparent` stands in no
  * attempt, and every request of a webhook is another process's.
  */
 async function expectOnlyWhatHadLeftTwice(
@@ -112,7 +112,7 @@ async function expectOnlyWhatHadLeftTwice(
     expect(bodies.size, webhookId).toBe(1);
     if (requests.length === 1) continue;
     doubled += 1;
-    const traces = requests.map((one) => one.headers['traceparent']?.split('-')[1] ?? '');
+    const traces = requests.map((one) => one.headers['traceparent'] ?? '');
     expect(new Set(traces).size, webhookId).toBe(requests.length);
     expect(traces.filter((trace) => marked.has(trace)).length, webhookId).toBeLessThanOrEqual(1);
     const senders = [...sends].filter((send) => send.endsWith(` ${webhookId}`)).length;

@@ -28,6 +28,26 @@ async function placeCalls(running: Stack, count: number): Promise<string[]> {
   return calls.map((call) => call.callSid);
 }
 
+/** Whoever has the trace of one line has all of the call, up to the request that its receiver saw. */
+async function expectOneTrace(running: Stack, callSid: string): Promise<void> {
+  const [request] = running.receiver.received.filter((one) => one.rawBody.includes(callSid));
+  const trace = request?.headers['traceparent']?.split('-')[1];
+  expect(trace).toMatch(/^[0-9a-f]{32}$/);
+  const stages = ['transcriber', 'summarizer', 'extractor', 'webhook-dispatcher'];
+  const traced = () =>
+    running.lines.filter(({ fields }) => fields['callSid'] === callSid && fields['traceId'] !== undefined);
+  await eventually('every stage has told of the call', () =>
+    stages.every((stage) => traced().some(({ service }) => service === stage)),
+  );
+  expect(new Set(traced().map(({ fields }) => fields['traceId']))).toEqual(new Set([trace]));
+  const [row] = await running.records.deliveries(callSid);
+  const attempts = await eventually('the attempt is recorded', async () => {
+    const found = await running.records.attempts(String(row?.['_id']));
+    return found.length > 0 && found;
+  });
+  expect(attempts.map((attempt) => attempt['traceId'])).toEqual([trace]);
+}
+
 describe('from hang-up to the signed webhook', () => {
   test('one call: every word that was said is in the CallLog, and the webhook is built from it', async () => {
     const running = await start();
@@ -56,6 +76,7 @@ describe('from hang-up to the signed webhook', () => {
     });
     expect(callLog['transcription']).toContain('שיפוצים');
     await expectOneOfEach(running, [callSid]);
+    await expectOneTrace(running, callSid);
   });
 
   test('20 calls at once: each has its own words, its own CallLog and its own webhook', async () => {

@@ -16,7 +16,7 @@ export type Records = {
   deliveredCalls(): Promise<ReadonlySet<string>>;
   /** How many deliveries are not at an end. */
   openDeliveries(): Promise<number>;
-  /** The trace ids of all attempts that were recorded. */
+  /** The `traceparent` of all attempts that were recorded: each has its own. */
   attemptTraces(): Promise<ReadonlySet<string>>;
   close(): Promise<void>;
 };
@@ -41,7 +41,8 @@ export async function createRecords(surroundings: Surroundings): Promise<Records
     deliveredCalls: async () => new Set(await delivery.collection('webhook_deliveries').distinct('callSid')),
     openDeliveries: () =>
       delivery.collection('webhook_deliveries').countDocuments({ state: { $in: ['pending', 'delivering'] } }),
-    attemptTraces: async () => new Set(await delivery.collection('webhook_attempts').distinct('traceId')),
+    attemptTraces: async () =>
+      new Set(await delivery.collection('webhook_attempts').distinct('requestHeaders.traceparent')),
     close: () => client.close(),
   };
 }

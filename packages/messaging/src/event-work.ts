@@ -9,7 +9,7 @@ import {
 import { asRetryable } from './broker-error.ts';
 import type { ClaimReference } from './event-headers.ts';
 import { parseEvent, type DeadReading, type EventReading } from './event-message.ts';
-import { acknowledge, bury, giveBackUnworked, publishAll, type Context } from './settling.ts';
+import { acknowledge, bury, giveBackUnworked, publishAll, traceparentOf, type Context } from './settling.ts';
 import { decide, retryDelay, type FailedTry } from './settle-rules.ts';
 import { beginAgain, forgetDeaths, UNSUSPECTED, type Suspicion } from './suspicion.ts';
 import type { Settled } from './wide-line.ts';
@@ -64,7 +64,8 @@ async function tryOnce(task: Task, claim: ClaimReference | null): Promise<Settle
   if (content === 'gone') return handOn(task, failureOf('OBJECT_MISSING'));
   if (content !== 'whole') return buryEvent(task, content);
   if (task.suspicion.standing === 'guilty') return giveUp(task);
-  await publishAll(task, await work.handle(task.event, createPaidSteps(task.paid), signal));
+  const inHand = { paid: createPaidSteps(task.paid), traceparent: traceparentOf(task.message) };
+  await publishAll(task, await work.handle(task.event, inHand, signal));
   work.beforeAck();
   await finish(task);
   return { outcome: 'done' };

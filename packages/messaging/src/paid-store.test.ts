@@ -53,7 +53,7 @@ describe('what was paid for a message that is given back', () => {
     const { asked, pay } = provider();
     const event = callEnded();
     const first = await start({
-      handle: async (_event, paid) => {
+      handle: async (_event, { paid }) => {
         await pay(paid);
         throw new RetryLaterError('503', { retryAfterMs: 300 });
       },
@@ -64,7 +64,7 @@ describe('what was paid for a message that is given back', () => {
     expect(await heldEntries()).toBe(1);
     const said: string[] = [];
     const second = await start({
-      handle: async (received, paid) => {
+      handle: async (received, { paid }) => {
         said.push(await pay(paid));
         return [callTranscribed(received)];
       },
@@ -82,7 +82,7 @@ describe('what was paid for a message that is given back', () => {
     const timing = { ...transcriber(rig).timing, SHUTDOWN_GRACE_MS: 200 };
     const first = await start({
       timing,
-      handle: async (_event, paid, signal) => {
+      handle: async (_event, { paid }, signal) => {
         await pay(paid);
         isPaid = true;
         return new Promise((_resolve, reject) =>
@@ -94,7 +94,7 @@ describe('what was paid for a message that is given back', () => {
     await until('it is paid', () => isPaid);
     await first.stage.stop();
     const second = await start({
-      handle: async (received, paid) => {
+      handle: async (received, { paid }) => {
         await pay(paid);
         return [callTranscribed(received)];
       },
@@ -110,7 +110,7 @@ describe('what was paid for a message that is given back', () => {
     const { pay } = provider();
     const event = callEnded();
     const { broker, outcomes } = await start({
-      handle: async (received, paid) => {
+      handle: async (received, { paid }) => {
         await pay(paid);
         if (received.attempt === 1 && failure === null) await broker.publish(callTranscribed(received));
         if (received.attempt === 1 || failure === null) return busy();
@@ -135,7 +135,7 @@ describe('what was paid for a message that is given back', () => {
   it('costs nothing where nothing fails: no entry, no question', async () => {
     const { pay } = provider();
     const { broker, outcomes } = await start({
-      handle: async (received, paid) => {
+      handle: async (received, { paid }) => {
         await pay(paid);
         return [callTranscribed(received)];
       },

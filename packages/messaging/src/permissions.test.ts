@@ -252,7 +252,7 @@ describe('the rights that services need', () => {
         ...running,
         stage: 'transcriber',
         handOn: async () => [],
-        handle: async (received, paid) => {
+        handle: async (received, { paid }) => {
           await paid.once('first', z.string(), async () => ((timesPaid += 1), 'words'));
           if (received.attempt === 1) throw new Error('again, so that count and bucket are used');
           return [callTranscribed(received, text)];

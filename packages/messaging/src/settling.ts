@@ -57,10 +57,15 @@ export async function publishAll(
 ): Promise<void> {
   const { parts, message, signal, work } = context;
   for (const event of events) refuseInvalid(work, event);
-  const traceparent = readTraceparent(headersOf(message));
+  const traceparent = traceparentOf(message);
   const rules = { signal, triesWhenBucketFull: TRIES_WHEN_BUCKET_FULL, isHandedOn };
   const options = traceparent === undefined ? rules : { ...rules, traceparent };
   for (const event of events) await parts.publish(event, options);
+}
+
+/** The trace that a message is part of. */
+export function traceparentOf(message: JsMsg): string | undefined {
+  return readTraceparent(headersOf(message));
 }
 
 /** An event that its own schema refuses is a bug of the stage that made it. */

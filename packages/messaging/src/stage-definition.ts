@@ -34,16 +34,21 @@ type Running = {
   readonly metrics: StageMetrics;
 };
 
+/** What a stage has with the event that it works. */
+export type InHand = {
+  /** What was paid at an earlier delivery of this message, whichever process it came to; what is paid now goes through it too. */
+  readonly paid: PaidSteps;
+  /** The trace that the event is part of (W3C `traceparent`), for what leaves the pipeline; undefined when it names none. */
+  readonly traceparent: string | undefined;
+};
+
 /** A stage: message in, messages out. The runner acknowledges when what is returned is published. */
 export type StageDefinition<S extends StageName = StageName> = Running & {
   readonly stage: S;
   /** `tr`, `sm` or `ex`: `<prefix>.before_ack` is passed between publishing and acknowledging. */
   readonly crashPrefix?: string;
-  /**
-   * Works one event. A PermanentError leads to `handOn`; everything else is retried until its deadline, and then finds in `paid` what
-   * was paid before, whichever process it comes to.
-   */
-  handle(event: Received<StageEvent<S>>, paid: PaidSteps, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
+  /** Works one event. A PermanentError leads to `handOn`; everything else is retried until its deadline. */
+  handle(event: Received<StageEvent<S>>, inHand: InHand, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
   /** Hands the call on with this stage's part failed. When it fails itself, the message is retried. */
   handOn(event: Received<StageEvent<S>>, failure: Failure, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
   /**
@@ -74,7 +79,7 @@ export type Work = Omit<Running, 'crashPoint'> & {
   readonly consumes: EventType;
   readonly produces: EventType | null;
   beforeAck(): void;
-  handle(event: Received<OutboundEvent>, paid: PaidSteps, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
+  handle(event: Received<OutboundEvent>, inHand: InHand, signal: AbortSignal): Promise<readonly OutboundEvent[]>;
   readonly handOn:
     | ((event: Received<OutboundEvent>, failure: Failure, signal: AbortSignal) => Promise<readonly OutboundEvent[]>)
     | null;

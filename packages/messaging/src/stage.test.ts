@@ -149,7 +149,7 @@ describe('the life of a stage', () => {
     const broker = await rig.connect();
     const definition = transcriber(rig, {
       timing: { ...QUICK, SHUTDOWN_GRACE_MS: 100 },
-      handle: (_event, _paid, signal) =>
+      handle: (_event, _inHand, signal) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
     });
     const stage = await broker.startStage(definition);

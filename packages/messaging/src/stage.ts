@@ -88,7 +88,7 @@ export function commandWork({ handle, timing, metrics, logger }: CommandDefiniti
     metrics,
     logger: logger.child({ stage: COMMAND_CONSUMER }),
     beforeAck: () => undefined,
-    handle: (command, _paid, signal) => handle(command as Received<CallErase>, signal), // Parsed as one.
+    handle: (command, _inHand, signal) => handle(command as Received<CallErase>, signal), // Parsed as one.
     handOn: null,
     ownResult: async () => null,
   };

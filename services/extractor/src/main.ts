@@ -41,7 +41,7 @@ const stage = await broker.startStage({
   ...running,
   stage: 'extractor',
   crashPrefix: 'ex',
-  handle: (event, paid, signal) => handle(event, { ...deps, paid }, signal),
+  handle: (event, { paid }, signal) => handle(event, { ...deps, paid }, signal),
   handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
   ownResult: (event, signal) => ownResult(event, deps, signal),
 });

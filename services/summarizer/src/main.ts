@@ -30,7 +30,7 @@ const stage = await broker.startStage({
   stage: 'summarizer',
   crashPrefix: 'sm',
   crashPoint: service.crashPoint,
-  handle: (event, paid, signal) => handle(event, { ...deps, paid }, signal),
+  handle: (event, { paid }, signal) => handle(event, { ...deps, paid }, signal),
   handOn: (event, failure, signal) => handOn(event, failure, deps, signal),
   timing: config,
   logger: service.logger,

@@ -13,6 +13,7 @@ import { callLogWith } from './fixtures/call-log.ts';
 import { handle, handOn, ownResult, type EndpointWishes, type FrozenWebhook, type StoredCall } from './handler.ts';
 
 const CALL = 'CA00000000000000000000000000000001';
+const TRACE = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const never = new AbortController().signal;
 const TOMBSTONE = {
   kind: 'erased',
@@ -33,6 +34,7 @@ describe('a notice of a stored call', () => {
       callSid: CALL,
       eventType: 'call.completed',
       revision: 1,
+      traceparent: TRACE,
       hasEndpoint: true,
     });
     expect(bodyOf(world.rows[0])).toMatchObject({ event_type: 'call.completed', city: 'תל אביב', call_id: CALL });
@@ -156,7 +158,9 @@ describe('a notice that does not fit its CallLog', () => {
     const world = createWorld({ stored: TOMBSTONE, settings });
     await world.handle(noticeOf({ revision: 5 }));
     await world.handle(noticeOf({ revision: 5 }));
-    expect(world.rows).toMatchObject([{ webhookId: `msg_${CALL}_erased`, eventType: 'call.erased', revision: 4 }]);
+    expect(world.rows).toMatchObject([
+      { webhookId: `msg_${CALL}_erased`, eventType: 'call.erased', revision: 4, traceparent: TRACE },
+    ]);
     const body: unknown = JSON.parse(Buffer.from(world.rows[0]?.body ?? []).toString('utf8'));
     expect(webhookErasedSchema.parse(body)).toEqual(body);
     expect(body).toEqual({
@@ -220,6 +224,7 @@ function createWorld(
       return 'inserted';
     },
     deps: {
+      traceparent: TRACE,
       findCall: async (): Promise<StoredCall> => given.stored ?? { kind: 'call', callLog: world.callLog },
       findSettings: async () => {
         if (world.settings instanceof Error) throw world.settings;

@@ -32,12 +32,16 @@ export type FrozenWebhook = {
   readonly eventType: BodyType | 'call.erased';
   readonly revision: number;
   readonly body: Uint8Array;
+  /** The trace of the call, of which every attempt is a part. */
+  readonly traceparent: string | undefined;
 };
 
 /** What a business says about its endpoint; null where it says nothing. */
 export type EndpointWishes = { readonly ratePerSecond: number | null; readonly maxInFlight: number | null };
 
 export interface HandlerDeps {
+  /** The trace that the notice is part of. */
+  readonly traceparent: string | undefined;
   findCall(callSid: string, signal: AbortSignal): Promise<StoredCall>;
   findSettings(businessId: string, signal: AbortSignal): Promise<BusinessSettings | null>;
   /** The revisions of this call that were frozen for an endpoint so far. */
@@ -84,7 +88,7 @@ export async function handle(notice: Notice, deps: HandlerDeps, signal: AbortSig
       : deps.frozenRevisions(callLog.callSid, callLog.businessId, signal));
     const eventType = dueEvent(frozen, callLog, notice, settings);
     if (eventType === null) return [];
-    const frozenNow = await deps.freeze(webhookOf(callLog, eventType), wishesOf(settings), signal);
+    const frozenNow = await deps.freeze(webhookOf(callLog, eventType, deps), wishesOf(settings), signal);
     if (frozenNow === 'inserted') return [];
   }
   throw new RetryLaterError('other notices of the call are being worked', { deadline: 'none' });
@@ -95,7 +99,7 @@ async function tellErased(
   callSid: string,
   tombstone: Extract<StoredCall, { kind: 'erased' }>,
   settings: BusinessSettings | Error | null,
-  deps: Pick<HandlerDeps, 'freeze'>,
+  deps: Pick<HandlerDeps, 'freeze' | 'traceparent'>,
   signal: AbortSignal,
 ): Promise<OutboundEvent[]> {
   const { businessId, revision } = tombstone;
@@ -104,7 +108,9 @@ async function tellErased(
   if (url === null || settings?.webhook_events.includes('call.erased') !== true) return [];
   const eventType = 'call.erased' as const;
   const ids = { webhookId: webhookId({ type: eventType, callSid }), endpointId: businessId, businessId, callSid };
-  await deps.freeze({ ...ids, eventType, revision, body: buildErased(callSid, tombstone) }, url, signal);
+  const { traceparent } = deps;
+  const webhook = { ...ids, eventType, revision, body: buildErased(callSid, tombstone), traceparent };
+  await deps.freeze(webhook, url, signal);
   return [];
 }
 
@@ -176,7 +182,11 @@ function dueEvent(
   return settings?.webhook_events.includes('call.updated') === true ? 'call.updated' : null;
 }
 
-function webhookOf(callLog: CallLog, eventType: BodyType): FrozenWebhook {
+function webhookOf(
+  callLog: CallLog,
+  eventType: BodyType,
+  { traceparent }: Pick<HandlerDeps, 'traceparent'>,
+): FrozenWebhook {
   const { callSid, businessId, revision } = callLog;
   return {
     webhookId: webhookId({ type: eventType, callSid, revision }),
@@ -186,5 +196,6 @@ function webhookOf(callLog: CallLog, eventType: BodyType): FrozenWebhook {
     eventType,
     revision,
     body: buildPayload(callLog, eventType),
+    traceparent,
   };
 }

@@ -50,7 +50,7 @@ const deps = { findCall, findSettings: createSettingsReader(store).byId, ...disp
 const stage = await broker.startStage({
   stage: 'webhook-dispatcher',
   crashPoint,
-  handle: (notice, _paid, signal) => handle(notice, deps, signal),
+  handle: (notice, { traceparent }, signal) => handle(notice, { ...deps, traceparent }, signal),
   handOn,
   ownResult: (notice, signal) => ownResult(notice, deps, signal),
   timing: config,

@@ -207,6 +207,36 @@ describe('rows that their endpoints do not know of', () => {
   });
 });
 
+it('a row brings the trace of its call to whoever claims it, and a row that has none brings none', async () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  await parts.deliveries.freeze(newRow({ endpointId: 'traced', traceparent }), DUE, never);
+  await parts.deliveries.freeze(newRow({ endpointId: 'untraced' }), DUE, never);
+  const claimed = await claim({});
+  expect(claimed.map(({ row }) => [row.endpointId, row.traceparent]).toSorted()).toEqual([
+    ['traced', traceparent],
+    ['untraced', undefined],
+  ]);
+});
+
+it('the census tells how long the oldest delivery has waited that could be sent: not one that is paused, nor one in work', async () => {
+  const oldest = async () => (await parts.deliveries.endpoints.census(never)).oldestDueSeconds;
+  const age = (endpointId: string, seconds: number) =>
+    parts.models.endpoints.collection.updateOne(
+      { _id: endpointId as never }, // ids are texts here
+      { $set: { nextDueAt: new Date(Date.now() - seconds * 1_000) } },
+    );
+  expect(await oldest()).toBe(0);
+  for (const endpointId of ['late', 'later', 'paused'])
+    await parts.deliveries.freeze(newRow({ endpointId }), DUE, never);
+  await parts.deliveries.endpoints.change('paused', pause(), never);
+  await age('late', 4_000);
+  await age('later', 8_000);
+  expect(await oldest()).toBeGreaterThanOrEqual(8_000);
+  expect(await oldest()).toBeLessThan(9_000);
+  await claim({});
+  expect(await oldest(), 'all that could be sent is in work').toBe(0);
+});
+
 const OPTIONS: ClaimOptions = { owner: 'one', leaseMs: 60_000, limit: 10, later: 10, signal: never };
 
 /** Makes rows due for an hour. */

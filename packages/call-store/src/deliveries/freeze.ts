@@ -96,7 +96,7 @@ async function insert(
   beginning: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { body, ...keys } = row;
+  const { body, traceparent, ...keys } = row;
   const bytes = Buffer.from(body);
   const content = {
     ...keys,
@@ -104,6 +104,7 @@ async function insert(
     bodySha256: createHash('sha256').update(bytes).digest('hex'),
     attempts: 0,
     priorAttempts: 0,
+    ...(traceparent === undefined ? {} : { traceparent }),
     ownFailures: null,
   };
   const frozen = { $mergeObjects: [{ $literal: content }, beginning, { _id: '$_id', ...TIMES_OF_NEW }] };

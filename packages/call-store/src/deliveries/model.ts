@@ -38,6 +38,7 @@ export type DeliveryDocument = {
   readonly openedAt: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  readonly traceparent?: string;
 };
 
 const deliverySchema = new Schema<DeliveryDocument>(
@@ -62,6 +63,7 @@ const deliverySchema = new Schema<DeliveryDocument>(
     openedAt: Date,
     createdAt: Date,
     updatedAt: Date,
+    traceparent: String,
   },
   { collection: DELIVERIES, versionKey: false, strict: false, autoCreate: false, autoIndex: false },
 );

@@ -65,12 +65,14 @@ export type DeliveryRow = {
   readonly openedAt: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** The trace of the call, of which every attempt is a part (W3C `traceparent`); a test and an older row have none. */
+  readonly traceparent?: string | undefined;
 };
 
 /** What a row is frozen from. */
 export type NewDelivery = Pick<
   DeliveryRow,
-  'webhookId' | 'endpointId' | 'businessId' | 'callSid' | 'eventType' | 'revision'
+  'webhookId' | 'endpointId' | 'businessId' | 'callSid' | 'eventType' | 'revision' | 'traceparent'
 > & {
   readonly body: Uint8Array;
   /** Default `first`. */
@@ -123,6 +125,7 @@ export const newDeliverySchema = z.strictObject({
   eventType: z.enum(WEBHOOK_EVENTS),
   revision: revisionSchema,
   body: z.instanceof(Uint8Array),
+  traceparent: z.string().max(55).optional(),
   lane: z.enum(['first', 'later', 'test']).default('first'),
   trigger: z.enum(['schedule', 'replay', 'manual']).default('schedule'),
 });

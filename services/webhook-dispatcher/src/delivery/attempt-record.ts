@@ -15,13 +15,11 @@ const SHOWN_HEADERS = new Set([
   'traceparent',
 ]);
 
+/** Which process made an attempt, who wanted it, and the trace that it is part of. */
+export type Maker = { readonly worker: string; readonly trigger: Trigger; readonly traceparent: string };
+
 /** What is remembered of a request and its answer: the host of the URL and no more of it, no secret, nothing that the answer quotes of them. */
-export function recordOf(
-  request: EndpointRequest,
-  result: SendResult,
-  outcome: Outcome,
-  of: { readonly worker: string; readonly trigger: Trigger; readonly traceparent: string },
-): AttemptRecord {
+export function recordOf(request: EndpointRequest, result: SendResult, outcome: Outcome, of: Maker): AttemptRecord {
   const answer = result.kind === 'answered' ? result : null;
   const headers = Object.entries(request.headers);
   const secrets = headers.flatMap(([name, value]) => (SHOWN_HEADERS.has(name) ? [] : [value]));
@@ -57,7 +55,7 @@ export function keptOf(
 }
 
 /** An attempt that an error of our own ended: what the error says stays in our log. */
-export function brokenOff(trigger: Trigger, worker: string, ms: number): AttemptRecord {
+export function brokenOff({ worker, trigger, traceparent }: Maker, ms: number): AttemptRecord {
   return {
     trigger,
     worker,
@@ -69,6 +67,6 @@ export function brokenOff(trigger: Trigger, worker: string, ms: number): Attempt
     requestHeaders: {},
     responseHeaders: {},
     responseExcerpt: null,
-    traceId: null,
+    traceId: traceId(traceparent) ?? null,
   };
 }

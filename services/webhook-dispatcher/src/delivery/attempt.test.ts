@@ -48,6 +48,27 @@ describe('one attempt', () => {
     expect(Object.keys(world.requests[0]?.headers ?? {})).not.toContain('host');
   });
 
+  it('is a part of the trace of its call, under an id of its own, also when it broke off', async () => {
+    const [trace, parent] = ['a'.repeat(32), 'b'.repeat(16)];
+    const delivery = deliveryWith({ traceparent: `00-${trace}-${parent}-01` });
+    const world = createWorld();
+    const made = [await world.attempt(delivery), await world.attempt(delivery)];
+    const sent = world.requests.map(({ headers }) => headers['traceparent']);
+    expect(new Set(sent).size).toBe(2);
+    for (const header of sent) expect(header).toMatch(new RegExp(`^00-${trace}-(?!${parent})[0-9a-f]{16}-01$`));
+    expect(made.map(({ outcome }) => outcome.attempt?.traceId)).toEqual([trace, trace]);
+    expect(world.lines[1]?.fields).toMatchObject({ traceId: trace });
+    const broken = createWorld({ findSettings: () => Promise.reject(new Error('none')) });
+    expect((await broken.attempt(delivery)).outcome.attempt).toMatchObject({ traceId: trace });
+  });
+
+  it('of a row that knows no trace has one of its own', async () => {
+    const world = createWorld();
+    const { attempt } = (await world.attempt()).outcome;
+    expect(attempt?.traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(world.requests[0]?.headers['traceparent']).toContain(attempt?.traceId);
+  });
+
   it('keeps until when the certificate of the receiver is valid', async () => {
     const certificateEndsAt = new Date(NOW + 86_400_000);
     const world = createWorld({ result: { ...answer(204), certificateEndsAt } });

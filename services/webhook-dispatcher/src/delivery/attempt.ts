@@ -2,7 +2,7 @@ import { activeSecrets, type FullSettings } from '@pipeline/contracts';
 import type { AttemptCode } from '@pipeline/contracts/webhook';
 import type { AttemptOutcome, AttemptRecord, DeliveryRow, EndpointLimits } from '@pipeline/call-store/deliveries';
 import { isAllowedHeader, signAttempt, type Endpoint, type EndpointRequest } from '@pipeline/egress';
-import { newTraceparent } from '@pipeline/messaging';
+import { childTraceparent } from '@pipeline/messaging';
 import type { CrashPoint, Logger } from '@pipeline/runtime';
 import type { EndpointWishes } from '../handler.ts';
 import { nextAttempt } from '../schedule.ts';
@@ -21,6 +21,7 @@ export type OpenDelivery = Pick<
   | 'revision'
   | 'body'
   | 'trigger'
+  | 'traceparent'
   | 'attempts'
   | 'priorAttempts'
   | 'ownFailures'
@@ -80,13 +81,13 @@ export async function makeAttempt(
 ): Promise<AttemptReport | null> {
   const { callSid, webhookId, businessId } = delivery;
   const begunAt = performance.now();
+  const traceparent = childTraceparent(delivery.traceparent);
   try {
     if (delivery.body === null) return ended('cancelled');
     const settings = await deps.findSettings(businessId, signal);
     const url = settings?.inbound_webhook_url ?? null;
     if (settings === null || url === null) return ended('no_endpoint');
     const logger = deps.logger.child(callSid === null ? { businessId } : { callSid, businessId });
-    const traceparent = newTraceparent();
     const request = requestOf(delivery, { ...settings, url, body: delivery.body, traceparent }, deps);
     if (!isInTime()) return null;
     logger.info({ webhookId }, `[WEBHOOK] 📤 Sending ${callSid === null ? 'a test' : `webhook for call ${callSid}`}`);
@@ -110,7 +111,10 @@ export async function makeAttempt(
     deps.logger.error({ err: error, callSid, webhookId }, '[WEBHOOK] attempt broke off');
     const outcome = failed('internal_error');
     const after = afterwards(delivery, outcome, deps.scheduleSeconds, deps);
-    const attempt = brokenOff(delivery.trigger, deps.worker, performance.now() - begunAt);
+    const attempt = brokenOff(
+      { worker: deps.worker, trigger: delivery.trigger, traceparent },
+      performance.now() - begunAt,
+    );
     return { outcome: { ...after, attempt: keptOf(attempt, delivery, after) }, code: outcome.code, tookMs: null };
   }
 }
@@ -201,6 +205,7 @@ function logAttempt(
     httpStatus: attempt.httpStatus,
     ms: attempt.phases.total,
     bytes: delivery.body?.length,
+    traceId: attempt.traceId ?? undefined,
   };
   if (next.state === 'delivered') return logger.info(fields, '[WEBHOOK] ✅ Webhook sent successfully');
   const nextAttemptAt = next.state === 'pending' ? new Date(nowMs + next.retryInMs).toISOString() : undefined;

@@ -403,6 +403,7 @@ function webhookOf(changes: { endpointId?: string } = {}): FrozenWebhook {
     eventType: 'call.completed',
     revision: 1,
     body: Buffer.from(JSON.stringify({ call_id: callSid, city: 'תל אביב' })),
+    traceparent: undefined,
   };
 }
 
