@@ -16,6 +16,8 @@ import { commandWork, runStage, stageWork, type StageParts } from './stage.ts';
 export type BrokerOptions = ConnectionIdentity & {
   /** The connection is closed for good though nobody asked: the process should end. */
   readonly onClosed: (error: unknown) => void;
+  /** Given the condition "connected" before the first connect, so that a process that still waits for it says why. */
+  readonly addReadiness?: (name: string, check: () => Readiness) => void;
 };
 
 /** A service's side of the broker. */
@@ -24,7 +26,7 @@ export type Broker = Reader & {
   readonly publish: Publish;
   /** Opens a bucket of key-value entries that this identity may use: see {@link KeyValue}. Nothing is sent yet. */
   openBucket<T>(options: BucketOptions<T>): KeyValue<T>;
-  /** Connected now. */
+  /** Connected now. `addReadiness` of the options is given the same. */
   readiness(): Readiness;
   /** Runs a stage until it is stopped. Resolves at once; the stage is unready until it is bound. */
   startStage<S extends StageName>(definition: StageDefinition<S>): Promise<Stage>;
@@ -42,7 +44,14 @@ const DRAIN_MS = 5_000;
 
 /** Connects a service. Resolves at the first connection, however long that takes, and never gives up afterwards. */
 export async function connectBroker(options: BrokerOptions): Promise<Broker> {
-  const connection = await openConnection(options);
+  let connection: Connection | null = null;
+  let reason = 'the first try is on its way';
+  const readiness = (): Readiness => {
+    if (connection === null) return { ok: false, reason: `not connected to NATS: ${reason}` };
+    return connection.isConnected() ? { ok: true } : { ok: false, reason: 'not connected to NATS' };
+  };
+  options.addReadiness?.('broker', readiness);
+  connection = await openConnection(options, (why) => (reason = why));
   const { operator, parts } = assemble(connection, options);
   let isClosing = false;
   const onClosed = (error: unknown): void => {
@@ -52,7 +61,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
 
   return {
     ...operator,
-    readiness: () => (connection.isConnected() ? { ok: true } : { ok: false, reason: 'not connected to NATS' }),
+    readiness,
     startStage: async (definition) => runStage(connection, parts, stageWork(connection, definition)),
     startCommands: async (definition) => runStage(connection, parts, commandWork(definition)),
     close: async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connect,
   Events,
@@ -8,7 +9,8 @@ import {
 } from 'nats';
 import type { Identity } from '@pipeline/contracts';
 import { createBrokerClock, type BrokerClock } from './broker-clock.ts';
-import { BrokerError, describeBrokerFailure } from './broker-error.ts';
+import { BrokerError } from './broker-error.ts';
+import { describeConnectFailure } from './connect-failure.ts';
 import type { Log } from './log.ts';
 
 /** The environment's part of a connection and of the streams' shape; the parsed `brokerVariables` of the runtime fit. */
@@ -45,33 +47,68 @@ export type Connection = {
 /** Changes worth a line; the others repeat every second while a server is away. */
 const TOLD: ReadonlySet<string> = new Set([Events.Disconnect, Events.Reconnect, Events.Error]);
 
-/** The client says nothing while it waits for the first connect, so we do. */
-const WAITING_LINE_MS = 10_000;
+/** Milliseconds until somebody is told why there is no first connection yet, and then between two such lines. */
+const FIRST_LINE_MS = 2_000;
+const NEXT_LINE_MS = 10_000;
 
 /** Milliseconds that one request to the broker may take. */
 export const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
  * A service's connection. It waits for the first connect and never gives up afterwards, also when the credentials are refused:
- * they may be in rotation. So a queue that looks idle may be a dead connection, which `isConnected` tells.
+ * they may be in rotation. So a queue that looks idle may be a dead connection, which `isConnected` tells. `onFailed` is told
+ * meanwhile why there is none, as a sentence.
  */
-export async function openConnection(who: ConnectionIdentity): Promise<Connection> {
-  const waiting = setInterval(() => who.logger.warn({}, 'not connected to NATS yet, still trying'), WAITING_LINE_MS);
+export async function openConnection(
+  who: ConnectionIdentity,
+  onFailed: (reason: string) => void = () => undefined,
+): Promise<Connection> {
+  const connected = new AbortController();
+  void tellWhy(who, onFailed, connected.signal);
   try {
     const nc = await connect({ ...connectOptions(who), maxReconnectAttempts: -1, waitOnFirstConnect: true });
     return watched(nc, await clients(nc, who), who);
   } finally {
-    clearInterval(waiting);
+    connected.abort();
+  }
+}
+
+/** The client says nothing while it waits for the first connect, so tries of our own ask why: one at a time, never many. */
+async function tellWhy(
+  who: ConnectionIdentity,
+  onFailed: (reason: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await sleep(FIRST_LINE_MS, undefined, { signal }).catch(() => undefined);
+  while (!signal.aborted) {
+    const reason = await reasonAgainst(who);
+    if (signal.aborted) return;
+    if (reason !== null) {
+      onFailed(reason);
+      who.logger.warn({ reason }, 'not connected to NATS yet, still trying');
+    }
+    await sleep(NEXT_LINE_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Why a connection cannot be made now; null when it can. */
+async function reasonAgainst(who: ConnectionIdentity): Promise<string | null> {
+  try {
+    const nc = await connect({ ...connectOptions(who), reconnect: false });
+    await nc.close();
+    return null;
+  } catch (error) {
+    return describeConnectFailure(error);
   }
 }
 
 /** An operator's connection: a server that is not there is an answer, given within seconds. Throws a BrokerError. */
 export async function openOperatorConnection(who: ConnectionIdentity): Promise<Connection> {
   try {
-    const nc = await connect({ ...connectOptions(who), maxReconnectAttempts: 5, timeout: REQUEST_TIMEOUT_MS });
+    const nc = await connect({ ...connectOptions(who), maxReconnectAttempts: 5 });
     return watched(nc, await clients(nc, who), who);
   } catch (error) {
-    throw new BrokerError(`no NATS at ${who.config.NATS_URL}: ${describeBrokerFailure(error)}`, { cause: error });
+    throw new BrokerError(`no NATS at ${who.config.NATS_URL}: ${describeConnectFailure(error)}`, { cause: error });
   }
 }
 
@@ -89,6 +126,8 @@ function connectOptions({ config, identity, instance }: ConnectionIdentity): Con
     user: config.NATS_USER,
     pass: config.NATS_PASSWORD,
     inboxPrefix: inboxPrefix(identity),
+    // One try: the next one goes to another server where NATS_URL names several.
+    timeout: REQUEST_TIMEOUT_MS,
     reconnectTimeWait: 1_000,
     reconnectJitter: 1_000,
     // A hung peer shows after pingInterval x (maxPingOut + 1), one minute.

@@ -19,7 +19,7 @@ export async function beginAgain(context: Context, key: MessageKey): Promise<Sus
   if (standing === 'guilty') return { standing, isNoted: true };
   const isSuspect = standing === 'suspect';
   if (isSuspect) {
-    work.logger.warn({ seq: message.seq, callSid: key.callSid, deaths: deaths.count }, 'to be worked alone');
+    work.logger.warn({ seq: message.seq, callSid: key.callSid, count: deaths.count }, 'to be worked alone');
     if (!(await place.alone(parts.waitMs, stopping))) return null;
   }
   try {

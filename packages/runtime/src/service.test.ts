@@ -59,6 +59,27 @@ describe('a service', () => {
     expect((await fetch(`${base}/health/live`)).status).toBe(200);
   });
 
+  test('while its boot waits for another system it is started, so that nobody restarts it, and unready with the reason', async () => {
+    const service = start({ WAIT_FOR_SERVER: 'yes' });
+    const { port } = JSON.parse(await service.line('health and metrics answer')) as { port: number };
+    const base = `http://127.0.0.1:${port}`;
+    expect((await fetch(`${base}/health/startup`)).status).toBe(200);
+    const unready = async () => {
+      const answer = await fetch(`${base}/health/ready`);
+      return { code: answer.status, body: await answer.text() };
+    };
+    let seen = await unready();
+    // The port answers a moment before the condition is there; it is no readiness either.
+    while (!seen.body.includes('nobody listens there')) {
+      expect(seen.code).toBe(503);
+      seen = await unready();
+    }
+    expect(seen.code).toBe(503);
+    service.child.stdin?.write('arrived\n');
+    await service.line('"started"');
+    expect((await fetch(`${base}/health/ready`)).status).toBe(200);
+  });
+
   test('SIGTERM: unready at once, steps in reverse order, exit 0, and a second signal does not shorten it', async () => {
     const service = start({});
     const base = `http://127.0.0.1:${await portOf(service)}`;

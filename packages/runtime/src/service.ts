@@ -37,12 +37,12 @@ export async function createService(name: string, config: ServiceConfig): Promis
   collectDefaultMetrics({ register: registry });
   const checks = new Map<string, () => Readiness>();
   const shutdown = createShutdown(logger, config.SHUTDOWN_GRACE_MS);
-  let started = false;
+  let booted = false;
 
   const health = createHealthServer(
     {
       checks: () => Object.fromEntries([...checks].map(([key, check]) => [key, check()])),
-      isStarted: () => started,
+      isBooted: () => booted,
       isStopping: () => shutdown.stopping.aborted,
     },
     registry,
@@ -64,7 +64,7 @@ export async function createService(name: string, config: ServiceConfig): Promis
     fail: shutdown.fail,
     finish: shutdown.finish,
     run: () => {
-      started = true;
+      booted = true;
       logger.info({}, 'started');
       return new Promise<never>(() => undefined);
     },

@@ -14,13 +14,12 @@ import { countForgotten, createEraseReport, createReport } from './report.ts';
 
 const config = loadConfig(configSchema, process.env);
 const service = await createService('extractor', config);
-const { instance, logger, crashPoint } = service;
+const { instance, logger, crashPoint, fail: onClosed, addReadiness } = service;
 const store = await connectStore({ config, instance, logger });
 service.onStop('store', () => store.close());
-service.addReadiness('store', store.readiness);
-const broker = await connectBroker({ config, identity: 'extractor', instance, logger, onClosed: service.fail });
+addReadiness('store', store.readiness);
+const broker = await connectBroker({ config, identity: 'extractor', instance, logger, onClosed, addReadiness });
 service.onStop('broker', () => broker.close());
-service.addReadiness('broker', broker.readiness);
 
 const writer = createCallLogWriter(store);
 const deps: Omit<ExtractorDeps, 'paid'> = {
@@ -53,6 +52,6 @@ const commands = await broker.startCommands({
 const watching = watchKeeping(service.registry, broker.keeping, logger, service.stopping);
 service.onStop('keeping', () => watching);
 service.onStop('stages', async () => void (await Promise.all([stage.stop(), commands.stop()])));
-service.addReadiness('stage', stage.readiness);
-service.addReadiness('commands', commands.readiness);
+addReadiness('stage', stage.readiness);
+addReadiness('commands', commands.readiness);
 await service.run();

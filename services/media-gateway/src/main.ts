@@ -10,19 +10,18 @@ import { openSharedBuckets } from './shared-buckets.ts';
 
 const config = loadConfig(configSchema, process.env);
 const service = await createService('media-gateway', config);
-const { instance, logger, registry, stopping } = service;
+const { instance, logger, registry, stopping, addReadiness } = service;
 for (const variable of ['AGENT_MODEL', 'AGENT_TRANSCRIPTION_MODEL'] as const) {
   warnOfShutdown(logger, { variable, model: config[variable] }, new Date());
 }
 
 const identity = 'media-gateway';
-const broker = await connectBroker({ config, identity, instance, logger, onClosed: service.fail });
+const broker = await connectBroker({ config, identity, instance, logger, onClosed: service.fail, addReadiness });
 service.onStop('broker', () => broker.close());
-service.addReadiness('broker', broker.readiness);
 
 const store = await connectStore({ config, instance, logger });
 service.onStop('store', () => store.close());
-service.addReadiness('store', store.readiness);
+addReadiness('store', store.readiness);
 
 const gateway = await createGateway({
   config,
@@ -40,12 +39,12 @@ const gateway = await createGateway({
   createMetrics: (read) => createGatewayMetrics(registry, read),
   logger,
 });
-service.addReadiness('events', gateway.readiness.events);
-service.addReadiness('shared', gateway.readiness.shared);
+addReadiness('events', gateway.readiness.events);
+addReadiness('shared', gateway.readiness.shared);
 
 const loop = watchLoopDelay(config.MAX_LOOP_DELAY_MS);
 createLoopMetrics(registry, loop);
-service.addReadiness('loop', loop.readiness);
+addReadiness('loop', loop.readiness);
 
 const { HTTP_HOST: host, HTTP_PORT: port } = config;
 const address = await gateway.app.listen({ host, port }).catch((error: unknown) => {

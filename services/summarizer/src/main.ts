@@ -13,9 +13,9 @@ const broker = await connectBroker({
   instance: service.instance,
   logger: service.logger,
   onClosed: service.fail,
+  addReadiness: service.addReadiness,
 });
 service.onStop('broker', () => broker.close());
-service.addReadiness('broker', broker.readiness);
 
 const deps: Omit<SummarizerDeps, 'paid'> = {
   ask: createTextModel(modelOf(config)),

@@ -16,9 +16,9 @@ const broker = await connectBroker({
   instance: service.instance,
   logger: service.logger,
   onClosed: service.fail,
+  addReadiness: service.addReadiness,
 });
 service.onStop('broker', () => broker.close());
-service.addReadiness('broker', broker.readiness);
 
 const twilio = createTwilio(twilioOf(config));
 service.onStop('twilio', () => twilio.close());

@@ -14,10 +14,10 @@ import { handle, handOn, ownResult } from './handler.ts';
 
 const config = loadConfig(configSchema, process.env);
 const service = await createService('webhook-dispatcher', config);
-const { instance, logger, crashPoint, registry, fail: onClosed } = service;
+const { instance, logger, crashPoint, registry, fail: onClosed, addReadiness } = service;
 const store = await connectStore({ config, instance, logger });
 service.onStop('store', () => store.close());
-service.addReadiness('store', store.readiness);
+addReadiness('store', store.readiness);
 
 const findCall = createCallLogReader(store).find;
 const endpoint = createEndpoint({
@@ -43,9 +43,9 @@ const dispatcher = createDispatcher({
 dispatcher.start();
 service.onStop('deliveries', () => dispatcher.stop());
 
-const broker = await connectBroker({ config, identity: 'webhook-dispatcher', instance, logger, onClosed });
+const identity = 'webhook-dispatcher';
+const broker = await connectBroker({ config, identity, instance, logger, onClosed, addReadiness });
 service.onStop('broker', () => broker.close());
-service.addReadiness('broker', broker.readiness);
 const deps = { findCall, findSettings: createSettingsReader(store).byId, ...dispatcher };
 const stage = await broker.startStage({
   stage: 'webhook-dispatcher',
@@ -58,5 +58,5 @@ const stage = await broker.startStage({
   metrics: createStageMetrics(registry),
 });
 service.onStop('stage', () => stage.stop());
-service.addReadiness('stage', stage.readiness);
+addReadiness('stage', stage.readiness);
 await service.run();
