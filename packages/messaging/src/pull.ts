@@ -19,9 +19,9 @@ export const PULL_EXPIRES_MS = 3_000;
  * 24 s without a broker, and no longer with this. Its code asks again under the same address when the connection is back, so that two
  * messages can come where one is taken; that this was the cause was read, not seen alone.
  */
-export async function pullOne({ js }: Connection, { stream, name }: ConsumerSpec): Promise<Pulled> {
+export async function pullOne({ js }: Connection, { stream, name }: ConsumerSpec, expiresMs: number): Promise<Pulled> {
   try {
-    return { kind: 'message', message: await js.pull(stream, name, PULL_EXPIRES_MS) };
+    return { kind: 'message', message: await js.pull(stream, name, expiresMs) };
   } catch (error) {
     if (!(error instanceof NatsError)) throw error;
     // 408: the time of the pull is over; 404: nothing is there.

@@ -1,7 +1,7 @@
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callEnded, callTranscribed } from './fixtures/events.ts';
-import { openRig, transcriber, until, type Rig } from './fixtures/rig.ts';
+import { openRig, QUICK, transcriber, until, type Rig } from './fixtures/rig.ts';
 import { PULL_EXPIRES_MS } from './pull.ts';
 
 let server: RunningNats;
@@ -21,6 +21,7 @@ describe('pulls', () => {
     const broker = await rig.connect();
     const attempts: number[] = [];
     const definition = transcriber(rig, {
+      timing: { ...QUICK, PULL_EXPIRES_MS },
       handle: async (event) => {
         attempts.push(event.attempt);
         return [callTranscribed(event)];

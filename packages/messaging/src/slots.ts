@@ -11,6 +11,8 @@ import type { ConsumerSpec } from './topology.ts';
 
 export type SlotsOptions = {
   readonly count: number;
+  /** Milliseconds that one pull waits at the server. */
+  readonly pullExpiresMs: number;
   readonly connection: Connection;
   readonly binding: Binding;
   readonly gate: PauseGate;
@@ -22,7 +24,10 @@ export type SlotsOptions = {
 };
 
 export type Slots = {
-  /** Pulls no more; resolves when every message in hand is settled. A pull that still yields one gives it back at once. */
+  /**
+   * Pulls no more; resolves when every message in hand is settled and no pull is open any more. A message that one of them still brings
+   * is given back at once: left to a process that ends, it would come again only after `ack_wait`.
+   */
   stop(): Promise<void>;
   /** Whether pulls are answered at all: an idle queue and a dead connection look the same but for the time of the null. */
   readiness(): Readiness;
@@ -38,7 +43,6 @@ const SILENT_MS = 10_000;
  */
 export function startSlots(options: SlotsOptions): Slots {
   const { binding, gate, solitude, connection, logger } = options;
-  const inHand = new Set<Promise<Ending>>();
   const stopping = new AbortController();
   let pulling = 0;
   let answeredAt = performance.now();
@@ -47,14 +51,14 @@ export function startSlots(options: SlotsOptions): Slots {
     if (pulling === 0) answeredAt = performance.now();
     pulling += 1;
     try {
-      const pulled = await pullOne(connection, consumer);
+      const pulled = await pullOne(connection, consumer, options.pullExpiresMs);
       if (pulled.kind === 'unanswered') binding.recheck();
       else answeredAt = performance.now();
       return pulled.kind === 'message' ? pulled.message : null;
     } catch (error) {
       logger.warn({ err: error }, 'a pull failed');
       binding.recheck();
-      await sleep(PAUSE_AFTER_ERROR_MS);
+      await sleep(PAUSE_AFTER_ERROR_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       return null;
     } finally {
       pulling -= 1;
@@ -73,21 +77,18 @@ export function startSlots(options: SlotsOptions): Slots {
       } else if (stopping.signal.aborted) {
         message.nak();
       } else {
-        const working = options.work(message, stopping.signal);
-        inHand.add(working);
-        turn.leave(await working);
-        inHand.delete(working);
+        turn.leave(await options.work(message, stopping.signal));
       }
     }
   };
-  for (let slot = 0; slot < options.count; slot += 1) void runSlot();
+  const slots = Array.from({ length: options.count }, runSlot);
 
   return {
     stop: async () => {
       stopping.abort();
       gate.stop();
       binding.stop();
-      await Promise.all(inHand);
+      await Promise.all(slots);
     },
     readiness: () => {
       const silentMs = performance.now() - answeredAt;

@@ -13,6 +13,8 @@ export type StageTiming = {
   readonly RECORDING_LOOKUP_MS?: readonly number[];
   /** Milliseconds, from the message's own time, after which a recording is given up. Only transcriber has it. */
   readonly RECORDING_DEADLINE_MS?: number;
+  /** Milliseconds that one pull waits at the server, so that a stop waits for as long. Default 3 s. */
+  readonly PULL_EXPIRES_MS?: number;
   /** Milliseconds that the process has to stop; what is in hand is aborted shortly before. Default: never aborted. */
   readonly SHUTDOWN_GRACE_MS?: number;
 };

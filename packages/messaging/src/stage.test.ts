@@ -109,7 +109,7 @@ describe('the life of a stage', () => {
     await stage.stop();
   });
 
-  it('stop finishes what is in hand, takes nothing new and is not held up by idle pulls', async () => {
+  it('stop finishes what is in hand, takes nothing new and is held up by idle pulls no longer than they last', async () => {
     await rig.provision();
     const broker = await rig.connect();
     const gate = Promise.withResolvers<void>();
@@ -142,6 +142,18 @@ describe('the life of a stage', () => {
     await until('the successor has the late one', () => outcomes(successor).length === 1);
     expect(await next.lastEvent('call.transcribed', late.businessId, late.callSid)).not.toBeNull();
     await nextStage.stop();
+  });
+
+  it('leaves no open pull behind when it has stopped: what is published then is left to others, and not taken along', async () => {
+    await rig.provision();
+    const broker = await rig.connect();
+    const stage = await broker.startStage(transcriber(rig, { timing: { ...QUICK, SLOTS: 4 } }));
+    const openPulls = async () => (await rig.operator.jsm.consumers.info('CALL_ENDED', 'transcriber')).num_waiting;
+    await until('it pulls', async () => (await openPulls()) > 0);
+    await stage.stop();
+    expect(await openPulls()).toBe(0);
+    await broker.publish(callEnded());
+    expect(await broker.consumerState('transcriber')).toEqual({ pending: 1, ackPending: 0 });
   });
 
   it('what is in hand when the grace ends is aborted and given back', async () => {

@@ -3,6 +3,7 @@ import { createBinding } from './binding.ts';
 import type { Connection } from './connection.ts';
 import { hasResult } from './own-result.ts';
 import { createPauseGate, type Ending } from './pause-gate.ts';
+import { PULL_EXPIRES_MS } from './pull.ts';
 import type { WorkerParts } from './settling.ts';
 import { startSlots } from './slots.ts';
 import type { CommandDefinition, Stage, StageDefinition, Work } from './stage-definition.ts';
@@ -34,6 +35,7 @@ export function runStage(connection: Connection, parts: StageParts, work: Work):
   });
   const slots = startSlots({
     count: work.timing.SLOTS,
+    pullExpiresMs: work.timing.PULL_EXPIRES_MS ?? PULL_EXPIRES_MS,
     connection,
     binding,
     gate,
