@@ -41,6 +41,15 @@ export function describeBrokerFailure(error: unknown): string {
   return api === undefined ? code : `${api.description} (${api.err_code})`;
 }
 
+/**
+ * The broker's own text, where its code says little: "Consumer Deleted" and "Exceeded MaxWaiting" are both 409. It speaks of its streams and
+ * limits, so no caller's words are in it; what is not the broker's is told by its name alone.
+ */
+export function brokerWords(error: unknown): string {
+  if (!(error instanceof NatsError)) return describeBrokerFailure(error);
+  return error.message.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
+}
+
 /** A failure of the broker as one that is retried without a deadline, because our own servers heal. Others come back unchanged. */
 export function asRetryable(error: unknown): unknown {
   if (!(error instanceof NatsError || error instanceof BrokerError)) return error;

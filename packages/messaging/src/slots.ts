@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsMsg } from 'nats';
 import type { Binding } from './binding.ts';
+import { brokerWords } from './broker-error.ts';
 import type { Connection } from './connection.ts';
 import type { Log } from './log.ts';
 import type { Ending, PauseGate } from './pause-gate.ts';
@@ -56,7 +57,7 @@ export function startSlots(options: SlotsOptions): Slots {
       else answeredAt = performance.now();
       return pulled.kind === 'message' ? pulled.message : null;
     } catch (error) {
-      logger.warn({ err: error }, 'a pull failed');
+      logger.warn({ reason: brokerWords(error), err: error }, 'a pull failed');
       binding.recheck();
       await sleep(PAUSE_AFTER_ERROR_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       return null;

@@ -63,6 +63,7 @@ describe('the life of a stage', () => {
     const broker = await rig.connect();
     let worked = 0;
     const definition = transcriber(rig, {
+      timing: { ...QUICK, PULL_EXPIRES_MS },
       handle: async (event) => {
         worked += 1;
         return [callTranscribed(event)];
@@ -71,9 +72,13 @@ describe('the life of a stage', () => {
     const stage = await broker.startStage(definition);
     await Promise.all([callEnded(), callEnded(), callEnded()].map((event) => broker.publish(event)));
     await until('all are worked', () => outcomes(definition).length === 3);
-    await rig.operator.jsm.consumers.delete('CALL_ENDED', 'transcriber');
+    const { consumers } = rig.operator.jsm;
+    await until('it pulls again', async () => (await consumers.info('CALL_ENDED', 'transcriber')).num_waiting === 1);
+    await consumers.delete('CALL_ENDED', 'transcriber');
     await until('it is unready', () => !stage.readiness().ok);
     expect(stage.readiness()).toEqual({ ok: false, reason: 'CALL_ENDED/transcriber is missing' });
+    const failed = rig.log.lines.find(({ message }) => message === 'a pull failed');
+    expect(failed?.fields).toMatchObject({ reason: expect.stringMatching(/^consumer deleted$/i) });
     await rig.provision();
     await until('all came again', () => outcomes(definition).length === 6);
     expect(outcomes(definition).slice(3)).toEqual(['already_done', 'already_done', 'already_done']);
