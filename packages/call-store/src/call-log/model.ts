@@ -85,7 +85,12 @@ export const CALL_LOG_PLAN: readonly CollectionPlan[] = [
       { name: 'stored_at', key: { stored_at: 1, _id: 1, businessId: 1, revision: 1 } },
       // Tombstones stay for ever, and only the latest are looked for.
       { name: 'erased', key: { erasedAt: 1, _id: 1 }, partialFilterExpression: { erased: true } },
-      { name: 'business', key: { businessId: 1, endedAt: -1 } },
+      // What a retention has still to end: shells, of which there may be millions, and tombstones have no `stored_at`.
+      {
+        name: 'content',
+        key: { businessId: 1, endedAt: 1 },
+        partialFilterExpression: { stored_at: { $exists: true } },
+      },
     ],
   },
 ];

@@ -1,3 +1,4 @@
+import mongoose from 'mongoose';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { createCallLogWriter } from '../call-log-writer/index.ts';
@@ -132,6 +133,36 @@ test('tombstones since a time come page by page, none twice and none left out; a
   }
   expect(found).toHaveLength(inside.length);
   expect(found.toSorted()).toEqual(inside.toSorted());
+});
+
+test('shells and tombstones that lie in front of the calls of a business cost a retention nothing', async () => {
+  const shells = Array.from({ length: 400 }, (_, at) => ({
+    _id: newCallSid(),
+    businessId: 'biz_1',
+    revision: 1,
+    expired: true,
+    endedAt: new Date(Date.parse('2025-12-01T10:00:00Z') + at),
+  }));
+  await documents().insertMany(shells);
+  const callSid = newCallSid();
+  await createCallLogWriter(store).store(newCallLog(callSid, 1, { endedAt: '2025-12-02T10:00:00Z' }), never);
+  type Asked = { readonly filter: mongoose.mongo.Filter<{ _id: string }>; readonly sort: Record<string, 1> };
+  const asked: Asked[] = [];
+  const connection = internalsOf(store).connection('calls');
+  connection.set(
+    'debug',
+    (_collection: string, _method: string, filter: Asked['filter'], options: Omit<Asked, 'filter'>) => {
+      asked.push({ filter, sort: options.sort });
+    },
+  );
+  const before = new Date('2025-12-09T10:00:00Z');
+  const found = await createCallLogReader(store).endedBefore({ businessId: 'biz_1', before, limit: 50 }, never);
+  connection.set('debug', false);
+  expect(found.map((mark) => mark.callSid)).toEqual([callSid]);
+  const [query] = asked;
+  if (query === undefined) throw new Error('nothing was asked');
+  const plan = await documents().find(query.filter).sort(query.sort).limit(50).explain('executionStats');
+  expect(plan['executionStats']).toMatchObject({ nReturned: 1, totalKeysExamined: 1, totalDocsExamined: 1 });
 });
 
 test('calls of a business that ended before a time come oldest first: no tombstone, no shell, nobody else', async () => {
