@@ -92,6 +92,7 @@ export const CALL_LOG_PLAN: readonly CollectionPlan[] = [
         partialFilterExpression: { stored_at: { $exists: true } },
       },
     ],
+    retired: ['business'],
   },
 ];
 

@@ -1,4 +1,4 @@
-import mongoose from 'mongoose';
+import type mongoose from 'mongoose';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { createCallLogWriter } from '../call-log-writer/index.ts';
@@ -161,7 +161,7 @@ test('shells and tombstones that lie in front of the calls of a business cost a 
   expect(found.map((mark) => mark.callSid)).toEqual([callSid]);
   const [query] = asked;
   if (query === undefined) throw new Error('nothing was asked');
-  const plan = await documents().find(query.filter).sort(query.sort).limit(50).explain('executionStats');
+  const plan = await documents().find(query.filter, { sort: query.sort, limit: 50 }).explain('executionStats');
   expect(plan['executionStats']).toMatchObject({ nReturned: 1, totalKeysExamined: 1, totalDocsExamined: 1 });
 });
 
