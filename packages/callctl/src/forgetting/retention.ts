@@ -1,4 +1,7 @@
 import type { CallLogReader, EndedMark, EndedRange } from '@pipeline/call-store/call-log';
+import { RetryLaterError } from '@pipeline/contracts';
+import { BrokerError } from '@pipeline/messaging';
+import { CommandError } from '../verb.ts';
 import type { CommandRoom } from './command-room.ts';
 import { add, NOTHING, type Purge, type PurgeCounts } from './purge.ts';
 
@@ -37,20 +40,39 @@ export const NONE_RETIRED: Retired = { due: 0, inWork: 0, emptied: 0, ...NOTHING
 /** Calls that are purged together; each is looked up in every stream first. */
 const BATCH = 50;
 
+type Business = { readonly businessId: string; readonly before: Date };
+type Run = { readonly deps: RetentionDeps; isOver(): boolean };
+
 /**
  * Ends the retention of one business, the oldest calls first. What is in work stands in nobody's way: a business whose endpoint has been
- * paused for long has younger calls too. `commands` tells why it stopped, if it was for want of room for commands.
+ * paused for long has younger calls too. `commands` tells why it stopped, if it was for want of room for commands; `failure` why it could
+ * not go on, so that it stands in no other business's way. Throws only what `signal` was aborted with.
  */
 export async function retireAll(
-  of: { readonly businessId: string; readonly before: Date },
+  of: Business,
   rules: RetentionRules,
-  { deps, isOver }: { readonly deps: RetentionDeps; isOver(): boolean },
+  run: Run,
   signal: AbortSignal,
-): Promise<{ readonly retired: Retired; readonly commands: CommandRoom['kind'] }> {
+): Promise<{ readonly retired: Retired; readonly commands: CommandRoom['kind']; readonly failure: string | null }> {
   const retired = { ...NONE_RETIRED };
+  try {
+    return { retired, commands: await retireInto(retired, of, rules, run, signal), failure: null };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { retired, commands: 'room', failure: wordsOf(error) };
+  }
+}
+
+async function retireInto(
+  retired: Record<keyof Retired, number>,
+  of: Business,
+  rules: RetentionRules,
+  { deps, isOver }: Run,
+  signal: AbortSignal,
+): Promise<CommandRoom['kind']> {
   for (let after: EndedRange['after']; retired.emptied < rules.limit && !isOver();) {
     const room = rules.isRehearsal ? ({ kind: 'room', commands: BATCH } as const) : await deps.commandRoom();
-    if (room.kind !== 'room') return { retired, commands: room.kind };
+    if (room.kind !== 'room') return room.kind;
     const limit = Math.min(BATCH, rules.limit - retired.emptied, room.commands);
     const page = await deps.endedBefore({ ...of, limit, ...(after === undefined ? {} : { after }) }, signal);
     const last = page.at(-1);
@@ -60,7 +82,13 @@ export async function retireAll(
     after = behind(page, last.endedAt, after);
     deps.progress(`${of.businessId}: ${retired.due} calls are past their days, ${retired.inWork} of them in work ...`);
   }
-  return { retired, commands: 'room' };
+  return 'room';
+}
+
+/** Only our own words: a driver's may hold a value. */
+function wordsOf(error: unknown): string {
+  const isOurs = error instanceof RetryLaterError || error instanceof BrokerError || error instanceof CommandError;
+  return isOurs ? error.message : error instanceof Error ? error.name : 'failed';
 }
 
 function behind(page: readonly EndedMark[], endedAt: Date, before: EndedRange['after']): EndedRange['after'] {

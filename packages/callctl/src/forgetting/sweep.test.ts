@@ -1,3 +1,4 @@
+import { RetryLaterError } from '@pipeline/contracts';
 import { describe, expect, test } from 'vitest';
 import { commandRoom } from './command-room.ts';
 import { createWorkLook } from './in-work.ts';
@@ -15,10 +16,13 @@ type Call = { readonly businessId: string; readonly endedAt: number; emptied: bo
 function worldOf({
   keeps = { biz_1: 30 },
   tickMs = 0,
+  random = 0,
   pending = (): number => 0,
 }: {
   readonly keeps?: Readonly<Record<string, number>>;
   readonly tickMs?: number;
+  /** Below 1. */
+  readonly random?: number;
   /** Commands that extractor has not worked. */
   readonly pending?: () => number;
 } = {}) {
@@ -54,6 +58,7 @@ function worldOf({
       if (call !== undefined) call.emptied = true;
     },
     now: () => (now += tickMs) - tickMs,
+    random: () => random,
     progress: () => undefined,
   };
   const add = (n: number, daysAgo: number, businessId = 'biz_1'): string => {
@@ -135,8 +140,50 @@ describe('retention', () => {
     });
   });
 
+  test('a business whose calls cannot be listed holds up nobody else, and is told', async () => {
+    const { deps, did, add } = worldOf({ keeps: { biz_1: 30, biz_2: 30, biz_3: 30 } });
+    const [first, , third] = [add(1, 40, 'biz_1'), add(2, 40, 'biz_2'), add(3, 40, 'biz_3')];
+    const endedBefore: SweepDeps['endedBefore'] = async (range, signal) => {
+      if (range.businessId === 'biz_2') throw new RetryLaterError('MongoDB did not do: list CallLogs');
+      return deps.endedBefore(range, signal);
+    };
+    const swept = await sweep({ ...deps, endedBefore }, RULES, never);
+    expect(swept.failed).toEqual([{ businessId: 'biz_2', reason: 'MongoDB did not do: list CallLogs' }]);
+    expect(swept).toMatchObject({ isWhole: false, retention: { emptied: 2 } });
+    expect(did.filter((one) => one.startsWith('asked'))).toEqual([`asked ${first}`, `asked ${third}`]);
+  });
+
+  test('what a business had before it failed is counted, and Ctrl-C is no failure of a business', async () => {
+    const { deps, add } = worldOf();
+    for (let n = 0; n < 60; n += 1) add(n, 40 + n);
+    const stopping = new AbortController();
+    const endedBefore: SweepDeps['endedBefore'] = async (range, signal) => {
+      signal.throwIfAborted();
+      if (range.after !== undefined) throw new Error('words of a driver');
+      return deps.endedBefore(range, signal);
+    };
+    const swept = await sweep({ ...deps, endedBefore }, RULES, stopping.signal);
+    expect(swept).toMatchObject({ retention: { emptied: 50 }, failed: [{ businessId: 'biz_1', reason: 'Error' }] });
+    stopping.abort(new Error('stopped'));
+    await expect(sweep({ ...deps, endedBefore }, RULES, stopping.signal)).rejects.toThrow('stopped');
+  });
+
+  test.each([
+    [0, 'biz_1'],
+    [0.34, 'biz_2'],
+    [0.99, 'biz_3'],
+  ])('begins at another business each run (%s), so that none is always the last', async (random, firstOne) => {
+    const keeps = { biz_1: 30, biz_2: 30, biz_3: 30 };
+    const { deps, add } = worldOf({ keeps, random });
+    for (const businessId of Object.keys(keeps)) add(Number(businessId.slice(4)), 40, businessId);
+    const told: string[] = [];
+    await sweep({ ...deps, progress: (line) => void told.push(line) }, RULES, never);
+    expect(told).toHaveLength(3);
+    expect(told[0]).toContain(firstOne);
+  });
+
   test('begins nothing when its time is over, says so, and the next run goes on', async () => {
-    const { deps, add } = worldOf({ tickMs: 60_000 });
+    const { deps, add } = worldOf({ tickMs: 20_000 });
     for (let n = 0; n < 400; n += 1) add(n, 40);
     const first = await sweep(deps, RULES, never);
     expect(first.isWhole).toBe(false);
@@ -157,6 +204,35 @@ describe('an erased call', () => {
     expect(again).toEqual({ calls: 1_298, messages: 4 * 1_298, bodies: 1_298, attempts: 0 });
     expect(new Set(did).size).toBe(1_298);
     expect(did).not.toContain(`again ${sidOf(1)}`);
+  });
+});
+
+describe('when there are more tombstones than a run has time for', () => {
+  const HOURS = 3_600_000;
+  /** One tombstone an hour, and a run that has time for some of them; its clock moves with each look. */
+  const runs = async (random: number) => {
+    const world = worldOf({ tickMs: 10_000, random });
+    for (let hour = 8 * 24; hour >= 1; hour -= 1)
+      world.tombstones.push({ callSid: sidOf(hour), erasedAt: new Date(NOW - hour * HOURS + 60_000) });
+    const callOld = world.add(9_999, 40);
+    // Pages of one, so that time passes between them.
+    const erasedSince: SweepDeps['erasedSince'] = (page, signal) =>
+      world.deps.erasedSince({ ...page, limit: 1 }, signal);
+    const swept = await sweep({ ...world.deps, erasedSince }, RULES, never);
+    const again = world.did.filter((one) => one.startsWith('again')).map((one) => one.slice(6));
+    return { swept, again, did: world.did, callOld };
+  };
+
+  test('the youngest come first, then some others each run, and retention has its time too', async () => {
+    const seen = new Set<string>();
+    for (const random of [0, 0.25, 0.5, 0.75]) {
+      const { swept, again, did, callOld } = await runs(random);
+      expect(again[0], 'of the last hour').toBe(sidOf(1));
+      expect(did).toContain(`asked ${callOld}`);
+      expect(swept.isWhole).toBe(false);
+      for (const one of again) seen.add(one);
+    }
+    expect(seen.size, 'other ones each time').toBeGreaterThan(4);
   });
 });
 

@@ -46,7 +46,7 @@ export const sweep: Verb = {
         sweepOnce(depsOf(store, operator, who, context), rules, signal),
       );
       context.emit(resultOf(swept, rules));
-      return { json: undefined, text: '' };
+      return { ok: swept.failed.length === 0, json: undefined, text: '' };
     } finally {
       await operator.close();
     }
@@ -74,6 +74,7 @@ function depsOf(
     askToEmpty: (businessId, callSid, signal) =>
       publishCommand(operator, commandFor({ callSid, businessId, requestedBy: 'sweep', because: 'retention' }), signal),
     now: Date.now,
+    random: Math.random,
     progress: context.progress,
   };
 }
@@ -83,15 +84,21 @@ const HELD: Readonly<Record<Exclude<Swept['commands'], 'room'>, string>> = {
   full: 'CALL_COMMANDS is half full, and the rest of it is for people who want to be forgotten: run callctl provision --trim; the next run goes on',
 };
 
-function resultOf({ again, retention, commands, isWhole }: Swept, { isRehearsal }: SweepRules): Result {
+function resultOf({ again, retention, commands, failed, isWhole }: Swept, { isRehearsal }: SweepRules): Result {
   const did = isRehearsal ? 'would be ' : '';
   const lines = [
     `${again.calls} erased calls ${did}purged again: ${again.messages} messages, ${again.bodies} webhook bodies, ${again.attempts} attempts`,
     `${retention.emptied} calls past their retention ${did}emptied: ${retention.messages} messages, ${retention.bodies} webhook bodies, ${retention.attempts} attempts; ${retention.inWork} are still in work`,
     ...(commands === 'room' ? [] : [HELD[commands]]),
-    ...(isWhole || commands !== 'room' ? [] : ['the time was over before everything was seen; the next run goes on']),
+    ...failed.map(({ businessId, reason }) => `${businessId}: its retention is not ended, ${reason}`),
+    ...(isWhole || commands !== 'room' || failed.length > 0
+      ? []
+      : ['the time was over before everything was seen; the next run goes on']),
   ];
-  return { json: { event: 'swept', dryRun: isRehearsal, again, retention, commands, isWhole }, text: lines.join('\n') };
+  return {
+    json: { event: 'swept', dryRun: isRehearsal, again, retention, commands, failed, isWhole },
+    text: lines.join('\n'),
+  };
 }
 
 function wholeNumber(options: Context['options'], name: string, most: number): number {
