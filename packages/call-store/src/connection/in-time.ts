@@ -6,6 +6,8 @@ export const OPERATION_DEADLINE_MS = 15_000;
 
 /** The server's and the driver's codes for a document above 16 MiB. */
 const TOO_LARGE = new Set<unknown>([10334, 17419, 17420]);
+/** "Bad value", which a hint is that names an index that is not there. */
+const BAD_VALUE = 2;
 /** A key of a unique index is taken: the answer of a fence, not a failure. */
 const DUPLICATE_KEY = 11_000;
 
@@ -44,7 +46,9 @@ export function isDuplicateKey(error: unknown): boolean {
 function translate(what: string, error: unknown): unknown {
   if (isDuplicateKey(error)) return error;
   if (error instanceof mongoose.mongo.MongoError) {
-    return TOO_LARGE.has(error.code) ? new PermanentError('EVENT_TOO_LARGE', { cause: error }) : failed(what, error);
+    if (TOO_LARGE.has(error.code)) return new PermanentError('EVENT_TOO_LARGE', { cause: error });
+    const isIndexMissing = error.code === BAD_VALUE && error.message.includes('hint');
+    return failed(isIndexMissing ? `${what}, an index is missing: run provision` : what, error);
   }
   return error instanceof mongoose.MongooseError ? failed(what, error) : error;
 }

@@ -68,6 +68,28 @@ test('a replay of failed ones sends none again that was delivered, or replayed b
   await close();
 });
 
+test('a replay beside the end of an attempt never takes a row for one whose bytes are gone', async () => {
+  const { operator, deliveries, freeze, close } = await open();
+  const kinds = new Set<string>();
+  for (let round = 0; round < 40; round += 1) {
+    const hold = await freeze(`biz_${round}`);
+    const [replayed] = await Promise.all([
+      operator.replay(hold.rowId, 'any', never),
+      deliveries.settle(hold, { next: { state: 'exhausted' }, attempt: null }, never),
+    ]);
+    kinds.add(replayed.kind);
+  }
+  expect(['due', 'in_work']).toEqual(expect.arrayContaining([...kinds]));
+  await close();
+});
+
+test('a search without its index says what to run', async () => {
+  const { operator, drop, close } = await open();
+  await drop('state_time');
+  await expect(operator.search({ states: ['exhausted'] }, { limit: 1 }, never)).rejects.toThrow('run provision');
+  await close();
+});
+
 test('a replay to an endpoint that is paused waits there, and says so', async () => {
   const { operator, deliveries, ended, sendNext, close } = await open();
   const row = await ended('biz_1', 'exhausted');
@@ -225,6 +247,8 @@ async function open() {
       await settleAs(claimed.hold, 'delivered');
       return claimed.row;
     },
+    drop: (index: string) =>
+      internalsOf(store).connection('delivery').collection('webhook_deliveries').dropIndex(index),
     /** Of all rows. */
     setCreatedAt: async (createdAt: Date) => {
       const rows = internalsOf(store).connection('delivery').collection('webhook_deliveries');

@@ -54,6 +54,8 @@ export type OperatorDeliveries = {
 };
 
 const WITHOUT_BODY = { body: 0 } as const;
+/** Times that a row is tried that is in work, and no longer when one looks. */
+const MAX_TRIES = 3;
 /** A count over a long time reads many index entries. */
 const COUNT_DEADLINE_MS = 60_000;
 
@@ -79,9 +81,15 @@ export function createOperatorDeliveries(store: Store): OperatorDeliveries {
     count: (search, signal) =>
       inTime('count deliveries', signal, () => deliveries.countDocuments(filterOf(search)).exec(), COUNT_DEADLINE_MS),
     replay: async (rowId, states, signal) => {
-      const row = await makeDue(deliveries, rowId, states, signal);
-      if (row === null) return whyNot(deliveries, rowId, states, signal);
-      return { kind: 'due', row, isHeld: await book.change(row.endpointId, noteReplay(row.lane), signal) };
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const row = await makeDue(deliveries, rowId, states, signal);
+        if (row !== null) {
+          return { kind: 'due', row, isHeld: await book.change(row.endpointId, noteReplay(row.lane), signal) };
+        }
+        const reason = await whyNot(deliveries, rowId, states, signal);
+        if (reason !== null) return reason;
+      }
+      return { kind: 'in_work' };
     },
   };
 }
@@ -153,15 +161,19 @@ async function makeDue(
   return row === null ? null : toRow(row);
 }
 
+/** Null when nothing speaks against it by now: it was in work a moment ago. */
 async function whyNot(
   deliveries: Model<DeliveryDocument>,
   rowId: string,
   states: readonly DeliveryState[] | 'any',
   signal: AbortSignal,
-): Promise<Replayed> {
-  const query = () => deliveries.findById(rowId, WITHOUT_BODY).lean().exec();
-  const row = await inTime('read a delivery', signal, query);
-  if (row === null) return { kind: 'unknown' };
+): Promise<Replayed | null> {
+  const hasBody = { $eq: [{ $type: '$body' }, 'binData'] };
+  const stages = [{ $match: { _id: rowId } }, { $project: { state: 1, hasBody } }];
+  const query = () => deliveries.aggregate<{ state: DeliveryState; hasBody: boolean }>(stages).exec();
+  const [row] = await inTime('read a delivery', signal, query);
+  if (row === undefined) return { kind: 'unknown' };
   if (row.state === 'delivering') return { kind: 'in_work' };
-  return { kind: states === 'any' || states.includes(row.state) ? 'no_body' : 'changed' };
+  if (states !== 'any' && !states.includes(row.state)) return { kind: 'changed' };
+  return row.hasBody ? null : { kind: 'no_body' };
 }
