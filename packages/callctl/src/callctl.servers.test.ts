@@ -66,6 +66,22 @@ test('a limit that is wider than configured is left and named with the way to sh
   expect((await provision('168')).error).not.toContain('left wider');
 });
 
+test('a stage is let to look at its whole stream again with the rights of provision', async () => {
+  await run(['provision'], { environment: environmentOf('provision') });
+  const reread = await run(['provision', '--reread', 'webhook-dispatcher'], {
+    environment: environmentOf('provision'),
+  });
+  expect(reread).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^webhook-dispatcher looks at \d+ messages again/),
+  });
+  const again = await run(['provision'], { environment: environmentOf('provision') });
+  expect(again).toMatchObject({
+    code: 0,
+    error: expect.stringContaining('CALL_EXTRACTED/webhook-dispatcher: as expected'),
+  });
+});
+
 test('settings that are set come back with their secrets masked, and may be edited and set again', async () => {
   const settings = settingsOf('biz_1', ['+972501234567']);
   expect(await callctl(['settings', 'set', 'a.json'], settings)).toMatchObject({

@@ -41,6 +41,10 @@ test('what is typed wrong ends with 2, says what, and shows how', async () => {
     [['show', `CA${'0'.repeat(32)}`, '--bogus'], "Unknown option '--bogus'"],
     [['settings', 'get', 'a.b'], '<businessId> is 1 to 64'],
     [['provision', '--wait', 'long'], '--wait takes whole seconds'],
+    [
+      ['provision', '--reread', 'transcriber'],
+      '--reread takes one of extractor, extractor-commands, webhook-dispatcher',
+    ],
     [['provision', '--dry-run'], '--dry-run goes with --trim'],
     [['provision', '--trim', '--narrow'], '--narrow does not go with --trim'],
     [['dead', 'replay'], 'give a <callSid>, or --all'],

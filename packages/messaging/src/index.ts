@@ -15,6 +15,7 @@ export type { Log, LogFields } from './log.ts';
 export { brokerPermissions, type BrokerPermissions } from './permissions.ts';
 export { compareBroker, provisionBroker, withOperator, type ProvisionOptions, type Provisioned } from './provision.ts';
 export type { Publish, PublishOptions } from './publisher.ts';
+export { REREADABLE, rereadStream, type Rereadable } from './reread.ts';
 export type { ConsumerState, DeadLetter, EventMark, Reader } from './reader.ts';
 export type {
   CommandDefinition,

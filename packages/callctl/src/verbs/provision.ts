@@ -2,10 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { provisionCallLog } from '@pipeline/call-store/call-log';
 import { provisionDeliveries } from '@pipeline/call-store/deliveries';
 import { connectStore, provisionSettings, type Store } from '@pipeline/call-store/settings';
-import { BrokerError, provisionBroker, type ProvisionOptions } from '@pipeline/messaging';
+import { BrokerError, provisionBroker, REREADABLE, type ProvisionOptions } from '@pipeline/messaging';
 import { parseConfig } from '@pipeline/runtime';
 import { bothSchema } from '../config.ts';
 import { createProgressLogger } from '../progress-logger.ts';
+import { reread } from '../reread.ts';
 import { trim } from '../trim.ts';
 import { CommandError, UsageError, type Context, type Verb } from '../verb.ts';
 
@@ -23,12 +24,17 @@ export const provision: Verb = {
     narrow: {
       summary: 'also shrink limits that are wider than configured: that removes what lies beyond them, worked or not',
     },
+    reread: {
+      value: '<consumer>',
+      summary: `make nothing; after MongoDB was restored: let ${REREADABLE.join(', ')} look at its whole stream again`,
+    },
     trim: { summary: 'make nothing; remove history from streams above 60 %: settled and older than a day' },
     'dry-run': { summary: 'with --trim: only say what would be removed' },
   },
   run: async (context) => {
     const narrow = context.options['narrow'] === true;
     if (narrow && context.options['trim'] === true) throw new UsageError('--narrow does not go with --trim');
+    if (context.options['reread'] !== undefined) return reread(context);
     if (context.options['trim'] === true) return trim(context);
     if (context.options['dry-run'] === true) throw new UsageError('--dry-run goes with --trim');
     const seconds = Number(context.options['wait']);
