@@ -1,4 +1,6 @@
 import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { callEndedSchema, eventId, subjectOf, type CallEnded } from '@pipeline/contracts';
@@ -6,11 +8,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { arrivedCall } from '../stack/arrived.ts';
 import type { ServiceProcess } from '../stack/service-process.ts';
 import { eventually, startStack, type Stack } from '../stack/stack.ts';
-import { conversation, writeRecording } from './long-recording.ts';
+import { conversation, writeDenseRecording, writeRecording } from './long-recording.ts';
 
 const HOURS = 4;
 const TURNS = 400;
 const MOST_BYTES_IN_MEMORY = 300 * 1_024 * 1_024;
+/** Of a call in which both sides talk all the time. Most of it is what a process takes that does nothing, and what its collector leaves. */
+const MOST_BYTES_WHEN_DENSE = { segments: 520 * 1_024 * 1_024, channels: 400 * 1_024 * 1_024 };
 const BUSINESS = 'biz_safe_home';
 
 let folder = '';
@@ -74,6 +78,31 @@ test('in mode channels two requests carry it, within the same memory', async () 
   expect(callLog['final_transcript']).toBe(`agent: ${ofSpeaker('agent')}\ncaller: ${ofSpeaker('caller')}`);
 });
 
+test.each(['channels', 'segments'] as const)(
+  'a call of 4 hours in which both sides talk all the time is never in memory either, in mode %s',
+  async (mode) => {
+    const path = join(folder, 'dense.wav');
+    if (!(await readdir(folder)).includes('dense.wav')) await writeDenseRecording(path, HOURS);
+    const provider = await startAnswering('so we talk and talk');
+    const environment = { TRANSCRIPTION_MODE: mode, TRANSCRIPTION_BASE_URL: provider.url };
+    await stack.fleet.stop('transcriber');
+    await stack.fleet.start('transcriber', 1, environment);
+    const { callSid } = stack.telephone.keepCall([{ media: { path } }]);
+    await end(callSid, null);
+    const watch = watchMemory(transcriber());
+    const { callLog } = await arrivedCall(stack, callSid, 240_000);
+    const { peak } = await watch.stop();
+    process.stdout.write(
+      `4 h of dense speech in mode ${mode}: ${provider.requests()} requests, ${megabytes(provider.bytes())} MB sent, ` +
+        `transcriber at most ${megabytes(peak)} MB of RSS\n`,
+    );
+    await provider.close();
+    expect(callLog['stages'].transcriber).toMatchObject({ state: 'done' });
+    expect(provider.bytes()).toBeGreaterThan(300_000_000);
+    expect(peak).toBeLessThan(MOST_BYTES_WHEN_DENSE[mode]);
+  },
+);
+
 test('F6 a transcriber that is killed in the middle of a download leaves nothing on the disk', async () => {
   const recording = { media: await readFile(join(folder, 'recording.wav')).then((all) => all.subarray(0, 4_000_000)) };
   const { callSid, recordingSids } = stack.telephone.keepCall([{ ...recording, isStalled: true }]);
@@ -92,7 +121,7 @@ function transcriber(): ServiceProcess {
 }
 
 /** Publishes the end of a call that lasted four hours, as media-gateway does. */
-async function end(callSid: string): Promise<void> {
+async function end(callSid: string, liveTranscript: typeof said | null = said): Promise<void> {
   const endedAt = Date.now();
   const event: CallEnded = callEndedSchema.parse({
     type: 'call.ended',
@@ -114,10 +143,31 @@ async function end(callSid: string): Promise<void> {
         source: 'gateway',
       },
       analysis: { language: 'he', keywords: [], summary: { maxSentences: 3, tone: 'neutral' } },
-      liveTranscript: said,
+      liveTranscript,
     },
   });
   await stack.streams.publish(subjectOf('call.ended', BUSINESS, callSid), Buffer.from(JSON.stringify(event)));
+}
+
+/** Speech to text that hears everything and says the same: the sandbox would take minutes to demodulate hours of sound. */
+async function startAnswering(text: string) {
+  let requests = 0;
+  let bytes = 0;
+  const server = createServer((request, response) => {
+    request.on('data', (chunk: Buffer) => (bytes += chunk.length));
+    request.on('end', () => {
+      requests += 1;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ text }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // Bound to a port, so it is an address and no pipe.
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests: () => requests,
+    bytes: () => bytes,
+    close: () => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))),
+  };
 }
 
 /** Samples the memory of a process, and asks the kernel for its highest point in the end. */

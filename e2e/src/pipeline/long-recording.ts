@@ -45,6 +45,27 @@ export async function writeRecording(path: string, hours: number, said: readonly
   return bytes;
 }
 
+/** Both sides all the time, of 8 s at least 6 each: sound that passes for speech, and says nothing to anybody. */
+export async function writeDenseRecording(path: string, hours: number): Promise<void> {
+  const seconds = 8;
+  const frames = seconds * RATE;
+  let seed = 1;
+  const noise = (): number => {
+    seed = (seed * 1_103_515_245 + 12_345) & 0x7fff_ffff;
+    return ((seed >> 8) & 0x1fff) - 0x1000;
+  };
+  const side = (from: number, to: number): Int16Array =>
+    Int16Array.from({ length: frames }, (_, at) => (at >= from * RATE && at < to * RATE ? noise() : 0));
+  const block = writeWav({ sampleRate: RATE, channels: [side(0, 6.5), side(1, 7.2)] });
+  const blocks = (hours * 3_600) / seconds;
+  const header = Buffer.from(block.subarray(0, HEADER_BYTES));
+  header.writeUInt32LE(blocks * frames * FRAME_BYTES, 40);
+  const file = await open(path, 'w');
+  await file.write(header);
+  for (let at = 0; at < blocks; at += 1) await file.write(block, HEADER_BYTES);
+  await file.close();
+}
+
 /** Puts samples on one channel and leaves what is on the other. */
 async function addSpeech(
   file: Awaited<ReturnType<typeof open>>,

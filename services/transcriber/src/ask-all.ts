@@ -7,9 +7,10 @@ import {
 } from '@pipeline/contracts';
 import { mapBounded } from './bounded.ts';
 import type { FileAudio, Listening } from './listening.ts';
+import { withAudio } from './question-audio.ts';
 import type { Survey } from './recording/survey.ts';
 import type { SpeechWindow } from './recording/windows.ts';
-import { speechTextSchema, type SpeechRequest, type SpeechText } from './speech-to-text.ts';
+import { speechTextSchema, type SpeechAudio, type SpeechRequest, type SpeechText } from './speech-to-text.ts';
 
 /** One request: a window of a recording that starts `offsetMs` after the first one. */
 export type Question = {
@@ -45,13 +46,12 @@ export async function askAll(
   const tolerated = Math.max(TOLERATED.count, Math.floor(questions.length * TOLERATED.share));
   const answered: SpeechText[] = [];
   let refused = 0;
-  const ask = async ({ source, offsetMs, survey, window }: Question, stopped: AbortSignal) => {
-    const audio = () => deps.cut(source, survey.layout, { channel: window.channel, parts: window.parts }, stopped);
+  const ask = async (question: Question, stopped: AbortSignal) => {
+    const { source, offsetMs, window } = question;
+    const transcribe = (audio: SpeechAudio) => deps.transcribe({ audio, language, keywords }, stopped);
     const key = `${offsetMs}:${source.size}:${window.channel}:${window.startMs}-${window.endMs}`;
     try {
-      const text = await paid.once(key, speechTextSchema, () =>
-        deps.transcribe({ audio, language, keywords }, stopped),
-      );
+      const text = await paid.once(key, speechTextSchema, () => withAudio(question, deps.cut, transcribe, stopped));
       answered.push(text);
       return text;
     } catch (error) {

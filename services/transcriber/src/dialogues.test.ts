@@ -11,9 +11,8 @@ import {
 } from '@pipeline/sandbox';
 import { KNOWN_PRICES, transcriptLines, type CallTranscribed } from '@pipeline/contracts';
 import { createSpeechToText } from './adapters/openai.ts';
-import { audioOf, ended, surroundings } from './fixtures.ts';
+import { audioOf, ended, surroundings, writeWav } from './fixtures.ts';
 import { handle, type TranscriberDeps } from './handler.ts';
-import { writeWav } from './recording/wav.ts';
 
 const RATE = 8_000;
 const PAUSE = RATE / 2;

@@ -7,10 +7,9 @@ import {
   PermanentError,
   RetryLaterError,
 } from '@pipeline/contracts';
-import { audioOf, CALL_SID, ended, surroundings } from './fixtures.ts';
+import { audioOf, CALL_SID, ended, surroundings, writeWav } from './fixtures.ts';
 import { handle, handOn, type Progress, type TranscriberDeps } from './handler.ts';
 import { createReport } from './report.ts';
-import { writeWav } from './recording/wav.ts';
 import type { SpeechRequest } from './speech-to-text.ts';
 
 const RATE = 8_000;

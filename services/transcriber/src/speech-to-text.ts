@@ -3,9 +3,16 @@ import { z } from 'zod';
 /** What a provider is told beside the audio. It may refuse either, and hears the same without. */
 export type Hint = 'language' | 'keywords';
 
-/** Speech for speech-to-text. `audio` is a WAV file of one channel, read only when its turn has come. */
+/** A WAV file of one channel of this length, read piece by piece, anew each time: never held as a whole. */
+export type SpeechAudio = {
+  readonly bytes: number;
+  readonly seconds: number;
+  read(): AsyncIterable<Uint8Array>;
+};
+
+/** Speech for speech-to-text. Its audio is read only when its turn has come. */
 export type SpeechRequest = {
-  readonly audio: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly audio: SpeechAudio;
   readonly language: string;
   readonly keywords: readonly string[];
   /** Told once a process of a hint that the provider refuses, and that is left out from then on. */

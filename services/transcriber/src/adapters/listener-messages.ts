@@ -1,12 +1,18 @@
 import type { DeadlineKind, FailureCode } from '@pipeline/contracts';
 import type { Case } from '../quality/judge.ts';
-import type { Cut } from '../recording/cut.ts';
+import type { Piece } from '../recording/cut.ts';
 import type { WavLayout } from '../recording/wav.ts';
 
 /** Work for the thread. It reads an open file by its descriptor, which threads of one process share, and never closes it. */
 export type Task =
   | { readonly kind: 'survey'; readonly fd: number; readonly size: number }
-  | { readonly kind: 'cut'; readonly fd: number; readonly size: number; readonly layout: WavLayout; readonly cut: Cut }
+  | {
+      readonly kind: 'cut';
+      readonly fd: number;
+      readonly size: number;
+      readonly layout: WavLayout;
+      readonly piece: Piece;
+    }
   | { readonly kind: 'judge'; readonly given: Case };
 
 /** To the thread. A task that was stopped is answered all the same, when nothing of it runs any more. */

@@ -38,7 +38,7 @@ function perform(task: Task, signal: AbortSignal): Promise<unknown> {
     case 'survey':
       return listening.survey(audioOf(task), signal);
     case 'cut':
-      return listening.cut(audioOf(task), task.layout, task.cut, signal);
+      return listening.cut(audioOf(task), task.layout, task.piece, signal);
     case 'judge':
       return listening.judge(task.given, signal);
   }

@@ -70,8 +70,8 @@ export function createListener(): Listener {
   return {
     // The thread answers each kind of task with the value that the same function gives here.
     survey: ({ fd, size }, signal) => run({ kind: 'survey', fd, size }, signal) as ReturnType<Listening['survey']>,
-    cut: ({ fd, size }, layout, cut, signal) =>
-      run({ kind: 'cut', fd, size, layout, cut }, signal) as ReturnType<Listening['cut']>,
+    cut: ({ fd, size }, layout, piece, signal) =>
+      run({ kind: 'cut', fd, size, layout, piece }, signal) as ReturnType<Listening['cut']>,
     judge: (given, signal) => run({ kind: 'judge', given }, signal) as ReturnType<Listening['judge']>,
     close: async () => void (await thread?.terminate()),
   };

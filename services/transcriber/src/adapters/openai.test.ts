@@ -3,13 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
-import { writeWav } from '../recording/wav.ts';
+import { speechOf } from '../fixtures.ts';
 import type { SpeechRequest } from '../speech-to-text.ts';
 import { createSpeechToText, type SpeechToTextOptions } from './openai.ts';
 
 const AUDIO = new TextEncoder().encode('RIFF audio');
 const never = new AbortController().signal;
-const request: SpeechRequest = { audio: async () => AUDIO, language: 'ar-EG', keywords: ['Acme', 'سباكة'] };
+const request: SpeechRequest = { audio: speechOf(AUDIO), language: 'ar-EG', keywords: ['Acme', 'سباكة'] };
 
 type Form = Record<string, string[]>;
 type Answer = (response: ServerResponse, form: Form) => void;
@@ -39,6 +39,8 @@ async function providerWith(answers: Answer[], more: Partial<SpeechToTextOptions
 async function readForm(incoming: IncomingMessage): Promise<Form> {
   const body = await buffer(incoming);
   const headers = { 'content-type': incoming.headers['content-type'] ?? '' };
+  // Not every server takes a body whose length it was not told.
+  if (Number(incoming.headers['content-length']) !== body.length) throw new Error('another length than was told');
   const fields: Form = { url: [incoming.url ?? ''], authorization: [incoming.headers.authorization ?? ''] };
   for (const [name, value] of await new Response(body, { headers }).formData()) {
     const text = typeof value === 'string' ? value : `${value.name} ${value.type} ${await value.text()}`;
@@ -99,14 +101,10 @@ describe('speech to text', () => {
     expect(sent).toEqual([...names]);
   });
 
-  test.each([8_000, 48_000])(
-    'counts the seconds of what it sent at %i Hz where the provider does not',
-    async (rate) => {
-      const { transcribe } = await providerWith([json(200, { text: 'hello' })]);
-      const audio = async () => writeWav(new Int16Array(1.5 * rate), rate);
-      expect((await transcribe({ ...request, audio }, never)).usage).toEqual({ audioSeconds: 1.5 });
-    },
-  );
+  test('counts the seconds of what it sent where the provider does not', async () => {
+    const { transcribe } = await providerWith([json(200, { text: 'hello' })]);
+    expect((await transcribe({ ...request, audio: speechOf(AUDIO, 1.5) }, never)).usage).toEqual({ audioSeconds: 1.5 });
+  });
 
   test.each([[[{ code: 'x'.repeat(33) }]], [[{ code: 5 }]], [['ar']], ['ar'], [null]])(
     'does not know the language by %j, and keeps the words',
@@ -195,7 +193,7 @@ describe('speech to text', () => {
     const waiting: ServerResponse[] = [];
     const { transcribe } = await providerWith([(response) => void waiting.push(response)], { concurrency: 1 });
     let reads = 0;
-    const counted = { ...request, audio: async () => ((reads += 1), AUDIO) };
+    const counted = { ...request, audio: { ...speechOf(AUDIO), read: () => ((reads += 1), speechOf(AUDIO).read()) } };
     const stop = new AbortController();
     const all = Promise.allSettled([transcribe(counted, stop.signal), transcribe(counted, stop.signal)]);
     await expect.poll(() => waiting.length).toBe(1);

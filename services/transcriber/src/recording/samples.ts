@@ -26,20 +26,6 @@ export async function* sampleWindows(
   }
 }
 
-/** All samples of one channel in `[from, to)`. The caller bounds the range: a segment, never a whole call. */
-export async function readChannel(
-  source: AudioSource,
-  layout: WavLayout,
-  channel: number,
-  range: { readonly from: number; readonly to: number },
-): Promise<Int16Array> {
-  const length = Math.max(0, range.to - range.from);
-  for await (const window of sampleWindows(source, layout, { ...range, windowFrames: Math.max(1, length) })) {
-    return window.channels[channel] ?? new Int16Array(0);
-  }
-  return new Int16Array(0);
-}
-
 /** Interleaved little-endian 16 bit samples to one array a channel, the part that was filled; an incomplete last frame is dropped. */
 function deinterleave(bytes: Uint8Array, channels: readonly Int16Array[]): Int16Array[] {
   const frames = Math.floor(bytes.length / (2 * channels.length));

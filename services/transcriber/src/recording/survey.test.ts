@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { cutAudio, writeWav } from '../fixtures.ts';
 import { demodulate, modulate } from '@pipeline/sandbox';
 import type { AudioSource } from './audio-source.ts';
-import { cutAudio } from './cut.ts';
 import { surveyRecording } from './survey.ts';
 import { planWindows } from './windows.ts';
-import { writeWav } from './wav.ts';
 
 const RATE = 8_000;
 const never = new AbortController().signal;

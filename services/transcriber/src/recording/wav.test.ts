@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { writeWav } from '../fixtures.ts';
 import { PermanentError, RetryLaterError } from '@pipeline/contracts';
 import type { AudioSource } from './audio-source.ts';
-import { readWavLayout, writeWav } from './wav.ts';
+import { readWavLayout } from './wav.ts';
 
 function sourceOf(bytes: Uint8Array): AudioSource {
   return { size: bytes.length, read: async (position, length) => bytes.subarray(position, position + length) };

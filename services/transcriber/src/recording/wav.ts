@@ -42,16 +42,9 @@ export async function readWavLayout(source: AudioSource): Promise<WavLayout> {
   throw unreadable('no data chunk');
 }
 
-/** A WAV file of one channel, as speech-to-text takes it. */
-export function writeWav(samples: Int16Array, sampleRate: number): Uint8Array<ArrayBuffer> {
-  const wav = createWav(samples.length, sampleRate);
-  wav.add(samples);
-  return wav.bytes;
-}
-
-/** A WAV file of one channel and `frames` samples, silent until samples are added one after another; more than fit are dropped. */
-export function createWav(frames: number, sampleRate: number) {
-  const bytes = new Uint8Array(44 + frames * 2);
+/** What stands before `frames` samples of one channel in a WAV file, as speech-to-text takes it. */
+export function wavHeader(frames: number, sampleRate: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(44);
   const file = new DataView(bytes.buffer);
   const ascii = (position: number, word: string) => bytes.set(new TextEncoder().encode(word), position);
   ascii(0, 'RIFF');
@@ -66,13 +59,7 @@ export function createWav(frames: number, sampleRate: number) {
   file.setUint16(34, 16, true);
   ascii(36, 'data');
   file.setUint32(40, frames * 2, true);
-  let at = 44;
-  const add = (samples: Int16Array): void => {
-    for (let index = 0; index < samples.length && at < bytes.length; index += 1, at += 2) {
-      file.setInt16(at, samples[index] ?? 0, true);
-    }
-  };
-  return { bytes, add };
+  return bytes;
 }
 
 type WavFormat = { readonly channels: 1 | 2; readonly sampleRate: number };

@@ -19,7 +19,7 @@ export type SpeechWindow = Stretch & {
 const LONGEST_WINDOW_MS = 1_200_000;
 const LARGEST_WINDOW_BYTES = 24_000_000;
 
-/** Requests of a whole channel that a process has open at once: each holds 24 MB, and what carries it copies that. */
+/** Requests of a whole channel that a process has open at once: a provider takes minutes for each, and counts them. */
 const CHANNELS_AT_ONCE = 2;
 
 /** How many requests may be open at once, of those that are configured. */
