@@ -13,7 +13,7 @@ Without a key the sandbox answers, which knows its own dialogues. For a real mod
 EVAL_API (responses, chat), EVAL_FORM (schema, object, prompt) as needed; SUMMARY_... and EXTRACTION_... of the services go before
 EVAL_... . Each dialogue costs two requests.
 
-Exit codes: 0 measured; 1 below --at-least, or the provider gave no answer; 2 wrong option, environment or set.
+Exit codes: 0 measured; 1 below --at-least, or every dialogue failed; 2 wrong option, environment or set.
 `;
 
 export type EvalOptions = {

@@ -6,7 +6,7 @@ import { loadCases, loadOwnCases, SetError, type CaseSet } from './cases.ts';
 import { evaluate } from './evaluate.ts';
 import { modelsOf, type Models } from './models.ts';
 import { HELP, readOptions, type EvalOptions } from './options.ts';
-import { reportOf, reportText } from './report.ts';
+import { reportOf, reportText, type EvalReport } from './report.ts';
 import { createStages } from './stages.ts';
 
 export type EvalWorld = {
@@ -49,30 +49,34 @@ async function measure(
     `${set.cases.length} dialogues, summary by ${models.summary.model}, fields by ${models.extraction.model} at ${sandbox ? 'the sandbox' : models.extraction.baseUrl}\n`,
   );
   try {
-    const judged = await evaluate(
+    const evaluated = await evaluate(
       set.cases,
       createStages(models),
       {
         concurrency: options.concurrency,
-        progress: (done, { dialogue }, log, fields) => {
+        progress: (done, { dialogue }, fields, failure) => {
           const right = fields.filter(({ outcome }) => outcome === 'right' || outcome === 'rightly_nothing').length;
-          const codes = [log.stages.summarizer?.code, log.stages.extractor?.code].filter(
-            (code) => typeof code === 'string',
-          );
-          world.err(
-            `${done}/${set.cases.length} ${dialogue.id} ${right}/${fields.length} ${[...new Set(codes)].join(' ')}\n`,
-          );
+          world.err(`${done}/${set.cases.length} ${dialogue.id} ${right}/${fields.length} ${failure ?? ''}\n`);
         },
       },
       signal,
     );
-    const report = reportOf(judged);
+    const report = reportOf(evaluated);
     world.out(options.json ? `${JSON.stringify(report)}\n` : `${reportText(report)}\n`);
+    if (isAllFailed(report, set)) {
+      world.err('nothing measured: every dialogue failed, so the provider or how it is asked is wrong\n');
+      return 1;
+    }
     const atLeast = options.atLeast ?? (sandbox && options.set === undefined ? 1 : 0);
     return Math.min(report.precision, report.recall) >= atLeast ? 0 : 1;
   } finally {
     await sandbox?.close();
   }
+}
+
+/** Dialogues without a word ask nobody, so they cannot fail. */
+function isAllFailed({ failed }: EvalReport, { cases }: CaseSet): boolean {
+  return failed.length > 0 && failed.length === cases.filter(({ dialogue }) => dialogue.turns.length > 0).length;
 }
 
 async function startSandbox({ cases, rules }: CaseSet): Promise<{ readonly models: Models; close(): Promise<void> }> {

@@ -166,7 +166,43 @@ describe('another provider', () => {
     );
     expect(code).toBe(0);
     expect(err).toContain('PROVIDER_REFUSED');
-    expect(JSON.parse(out)).toMatchObject({ cases: 2, precision: 1, recall: 1 / 5 });
+    expect(JSON.parse(out)).toMatchObject({
+      cases: 2,
+      precision: 1,
+      recall: 1 / 5,
+      failed: [{ dialogueId: 'en-noisy', code: 'PROVIDER_REFUSED' }],
+    });
+  });
+
+  test('that fails every dialogue measures nothing: it ends with 1, though nothing wrong was found, and the report says why', async () => {
+    const environment = await start();
+    provider?.setFault({ route: 'responses', kind: 'refusal' });
+    const folder = await folderWith(['en-noisy', 'en-price-only']);
+    const { code, out, err } = await evaluate(['--set', folder, '--json'], environment);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      precision: 1,
+      recall: 0,
+    });
+    const failed = (JSON.parse(out) as EvalReport).failed.map(({ dialogueId }) => dialogueId);
+    expect(failed.toSorted()).toEqual(['en-noisy', 'en-price-only']);
+    expect(err).toContain('nothing measured: every dialogue failed');
+    const text = await evaluate(['--set', folder], environment);
+    expect(text.out).toContain('en-noisy: failed, PROVIDER_REFUSED');
+  });
+
+  test('that stays busy for one dialogue fails that one alone: what was measured of the others is kept', async () => {
+    const environment = await start();
+    provider?.setFault({
+      route: 'responses',
+      kind: 'status',
+      status: 503,
+      retryAfter: 0,
+      match: { textIncludes: 'Cicero' },
+    });
+    const report = await reportFor(['--set', await folderWith(['en-noisy', 'en-price-only'])], environment);
+    expect(report).toMatchObject({ code: 0, cases: 2, failed: [{ code: 'PROVIDER_BUSY' }] });
+    expect(report.recall).toBeGreaterThan(0);
   });
 
   test('with half a configuration is refused by name', async () => {
