@@ -12,6 +12,9 @@ const previousSchema = z.looseObject({
   fields: z.array(fieldResultSchema),
 });
 
+/** A later revision that failed where the one that stands did not, so that its content was not taken: how its stages ended. */
+const failedRevisionSchema = z.looseObject({ revision: revisionSchema, stages: stageResultsSchema });
+
 /**
  * The one document of a call, `calls.call_logs`. Instants are RFC 3339 strings here and dates in the database.
  *
@@ -44,12 +47,14 @@ export const callLogSchema = z.looseObject({
   status: z.enum(['complete', 'partial']),
   revision: revisionSchema,
   previous: previousSchema.nullable(),
+  /** The last re-analysis, where it failed; `revision` is then its, and everything else is of before. */
+  failed_revision: failedRevisionSchema.optional(),
   stored_at: instantSchema,
 });
 export type CallLog = z.infer<typeof callLogSchema>;
 
-/** A CallLog before the store gives it `stored_at` and `previous`. */
-export const newCallLogSchema = callLogSchema.omit({ stored_at: true, previous: true });
+/** A CallLog before the store gives it `stored_at`, `previous` and `failed_revision`. */
+export const newCallLogSchema = callLogSchema.omit({ stored_at: true, previous: true, failed_revision: true });
 export type NewCallLog = z.infer<typeof newCallLogSchema>;
 
 /** `complete` when every stage's part is done, else `partial` (L5). */

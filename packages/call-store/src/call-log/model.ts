@@ -59,6 +59,7 @@ export const callLogModelSchema = new Schema<StoredDocument>(
     status: text,
     revision: Number,
     previous: Schema.Types.Mixed,
+    failed_revision: Schema.Types.Mixed,
     stored_at: Date,
     createdAt: Date,
     updatedAt: Date,
