@@ -33,6 +33,7 @@ export function reportText({ callLog, deliveries, withTranscript }: CallReport, 
     ['time', `${callLog.startedAt} to ${callLog.endedAt}${seconds}`],
     ['ended', `${foreign(callLog.endedReason)} (${callLog.source})`],
     ['status', `${callLog.status}, revision ${callLog.revision}${previous}, stored ${callLog.stored_at}`],
+    ...failedRows(callLog),
     ...stageRows(callLog),
     ...transcriptRows(callLog, isTerminal),
     ['summary', foreign(callLog.summary)],
@@ -42,6 +43,13 @@ export function reportText({ callLog, deliveries, withTranscript }: CallReport, 
   const width = Math.max(...rows.map(([left]) => left.length));
   const lines = rows.map(([left, right]) => `${left.padEnd(width)}  ${indented(right, width + 2)}`);
   return [...lines, ...(withTranscript ? ['', transcriptText(callLog, isTerminal)] : [])].join('\n');
+}
+
+function failedRows({ failed_revision: failed }: CallLog): (readonly [string, string])[] {
+  if (failed === undefined) return [];
+  const { transcriber, summarizer, extractor } = failed.stages;
+  const codes = [transcriber, summarizer, extractor].flatMap((part) => part?.code ?? []);
+  return [['re-analysis', `revision ${failed.revision} failed: ${codes.join(', ')}; all here is of before`]];
 }
 
 function stageRows(callLog: CallLog): (readonly [string, string])[] {

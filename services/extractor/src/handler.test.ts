@@ -260,6 +260,21 @@ describe('the extractor', () => {
 });
 
 describe('a call whose fields failed', () => {
+  test('announces no re-analysis that failed, nor when it comes twice, and reports no fields of it', async () => {
+    const { deps, reported } = depsOf();
+    const kept: ExtractorDeps['store'] = async ({ stages, ...log }) => {
+      const failed_revision = { revision: log.revision, stages };
+      const before = { stages: summarized.data.stages, stored_at: '2025-12-09T10:33:00Z', previous: null };
+      return { kind: 'stored', callLog: { ...log, ...before, failed_revision } };
+    };
+    const event = eventWith({ notify: true }, 2);
+    const silent = { revision: 2, data: { notify: false } };
+    expect(await handOn(event, failureOf('OUTPUT_INVALID'), { ...deps, store: kept }, never)).toMatchObject([silent]);
+    const standing = { kind: 'call', callLog: { revision: 2, failed_revision: { revision: 2, stages: {} } } } as const;
+    expect(await ownResult(event, { ...deps, find: async () => standing }, never)).toMatchObject([silent]);
+    expect(reported).toEqual([]);
+  });
+
   test('has its CallLog all the same, with what is known, and is announced', async () => {
     const { deps, logs } = depsOf();
     const notices = await handOn(summarized, failureOf('OUTPUT_INVALID'), deps, never);

@@ -27,7 +27,7 @@ export type StoreResult = { readonly kind: 'stored' | 'kept'; readonly callLog: 
 export type StoredCall =
   | { readonly kind: 'none' | 'expired' }
   | { readonly kind: 'erased'; readonly revision: number }
-  | { readonly kind: 'call'; readonly callLog: Pick<CallLog, 'revision'> };
+  | { readonly kind: 'call'; readonly callLog: Pick<CallLog, 'revision' | 'failed_revision'> };
 
 export type ExtractorDeps = {
   /** The settings of a business as they are now; `null` when there are none. */
@@ -97,7 +97,7 @@ export async function ownResult(
     case 'none':
       return null;
     case 'call':
-      return found.callLog.revision >= event.revision ? [noticeOf(event, deps.now())] : null;
+      return found.callLog.revision >= event.revision ? [noticeOf(event, found.callLog, deps.now())] : null;
     case 'erased':
     case 'expired':
       return [];
@@ -116,12 +116,23 @@ async function store(
   const log = callLogOf(event, part);
   const outcome = await deps.store(log, signal);
   if (outcome.kind === 'erased') return [];
-  if (outcome.kind === 'stored') deps.report(log, definitions);
-  return [noticeOf(event, deps.now())];
+  const { callLog } = outcome;
+  if (outcome.kind === 'stored' && !hasFailed(event, callLog)) deps.report(log, definitions);
+  return [noticeOf(event, callLog, deps.now())];
 }
 
-/** A first result is always announced; a later one as whoever asked for it said, and announced when nothing was said. */
-function noticeOf(event: CallSummarized, nowMs: number): CallExtracted {
+type Standing = Pick<CallLog, 'failed_revision'>;
+
+/** Whether this revision failed where an earlier one did not, so that what that said still stands. */
+function hasFailed({ revision }: CallSummarized, { failed_revision: failed }: Standing): boolean {
+  return failed?.revision === revision;
+}
+
+/**
+ * A first result is always announced; a later one as whoever asked for it said, and announced when nothing was said. One that failed
+ * changed nothing, so there is nothing to tell.
+ */
+function noticeOf(event: CallSummarized, callLog: Standing, nowMs: number): CallExtracted {
   const { type: _type, data, ...envelope } = event;
   return {
     version: envelope.version,
@@ -131,6 +142,6 @@ function noticeOf(event: CallSummarized, nowMs: number): CallExtracted {
     type: 'call.extracted',
     id: eventId(event.callSid, 'extractor', event.revision),
     occurredAt: new Date(nowMs).toISOString(),
-    data: { notify: event.revision === 1 || data['notify'] !== false },
+    data: { notify: event.revision === 1 || (data['notify'] !== false && !hasFailed(event, callLog)) },
   };
 }

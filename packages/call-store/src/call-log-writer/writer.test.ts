@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { RetryLaterError } from '@pipeline/contracts';
+import { RetryLaterError, type NewCallLog } from '@pipeline/contracts';
 import { startMongo, type RunningMongo } from '@pipeline/sandbox/servers';
 import { createCallLogReader, provisionCallLog } from '../call-log/index.ts';
 import { internalsOf, type Store } from '../connection/store.ts';
@@ -51,6 +51,46 @@ test('a higher revision replaces the document as a whole and keeps what the one 
   expect(result.callLog).not.toHaveProperty('only_in_first');
   const after = await raw(callSid);
   expect(after['createdAt']).toEqual(before['createdAt']);
+});
+
+test('a re-analysis that failed takes nothing from what stands, however often; the next good one replaces it', async () => {
+  const { writer, reader } = openCalls();
+  const callSid = newCallSid();
+  const first = newCallLog(callSid, 1);
+  await writer.store(first, never);
+  const failedPart = { ...first.stages.extractor, state: 'failed', code: 'OUTPUT_INVALID' };
+  const stages = { ...first.stages, extractor: failedPart } as NewCallLog['stages'];
+  const nothing: Partial<NewCallLog> = { status: 'partial', summary: null, fields: [], extracted_city: null, stages };
+  for (const revision of [2, 3]) {
+    const result = await writer.store(newCallLog(callSid, revision, nothing), never);
+    expect(result).toMatchObject({ kind: 'stored', callLog: { revision, failed_revision: { revision, stages } } });
+    const again = await writer.store(newCallLog(callSid, revision, nothing), never);
+    expect(again).toMatchObject({ kind: 'kept', callLog: { failed_revision: { revision } } });
+  }
+  const found = await reader.find(callSid, never);
+  if (found.kind !== 'call') throw new Error('no CallLog');
+  const { stored_at: _stored_at, failed_revision: _failed, ...standing } = found.callLog;
+  expect(standing).toEqual({ ...first, startedAt: '2025-12-09T10:25:00.000Z', previous: null, revision: 3 });
+  const good = await writer.store(newCallLog(callSid, 4), never);
+  expect(good).toMatchObject({ kind: 'stored', callLog: { revision: 4, previous: { summary: first.summary } } });
+  expect(good.kind === 'stored' && good.callLog).not.toHaveProperty('failed_revision');
+});
+
+test('a partial CallLog is replaced by one that is no worse, and never takes the place in `previous` of what was before it', async () => {
+  const { writer } = openCalls();
+  const callSid = newCallSid();
+  const first = newCallLog(callSid, 1);
+  const stages = { transcriber: first.stages.transcriber };
+  const partial: Partial<NewCallLog> = { status: 'partial', stages, summary: null, fields: [] };
+  await writer.store(newCallLog(callSid, 1, partial), never);
+  expect(await writer.store(newCallLog(callSid, 2, partial), never)).toMatchObject({
+    kind: 'stored',
+    callLog: { revision: 2, previous: { revision: 1 } },
+  });
+  const third = await writer.store(newCallLog(callSid, 3), never);
+  expect(third).toMatchObject({ kind: 'stored', callLog: { revision: 3, previous: { revision: 1 } } });
+  const fourth = await writer.store(newCallLog(callSid, 4), never);
+  expect(fourth).toMatchObject({ callLog: { previous: { revision: 3, summary: '$summary of revision 3' } } });
 });
 
 test('an equal or lower revision changes nothing: the first result of a revision stands', async () => {

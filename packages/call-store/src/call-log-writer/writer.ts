@@ -18,7 +18,7 @@ import { nextRevision, shell, tombstone } from './pipelines.ts';
 
 /** How storing a CallLog ended. Each kind may be the answer to a repetition, so each is a good end. */
 export type StoreResult =
-  /** Written: this is now the CallLog. */
+  /** Written: this is now the CallLog. Of a revision that failed, with `failed_revision` and the content of before. */
   | { readonly kind: 'stored'; readonly callLog: CallLog }
   /** An equal or higher revision stands, or the call is another business's, and nothing was written: this is the CallLog. */
   | { readonly kind: 'kept'; readonly callLog: CallLog }
@@ -114,7 +114,9 @@ async function upsert(model: Model<StoredDocument>, log: NewCallLog): Promise<Ca
     expired: trusted({ $ne: true }),
   };
   const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
-  const update = nextRevision(toContent(fitCallLog(log)));
+  const fitting = fitCallLog(log);
+  const { revision, stages } = fitting;
+  const update = nextRevision({ ...toContent(fitting), revision, stages });
   const written = await model
     .findOneAndUpdate({ _id: log.callSid, ...fence }, update, options)
     .lean()

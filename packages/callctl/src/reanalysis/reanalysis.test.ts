@@ -160,6 +160,24 @@ describe('a call that is worked again', () => {
     expect(outcomeText(outcome, false)).toBe(`${callLog.callSid}  revision 4: says the same`);
   });
 
+  test.each([
+    ['leaves what stood', true],
+    ['replaces what was no better', false],
+  ])('and fails is told as failed, with the reasons, whether it %s', async (_what, stands) => {
+    const failed = { ...callLog.stages.extractor, state: 'failed', code: 'OUTPUT_INVALID' };
+    const stages = { ...callLog.stages, extractor: failed } as CallLog['stages'];
+    const after: CallLog = {
+      ...callLog,
+      revision: 4,
+      ...(stands ? { failed_revision: { revision: 4, stages } } : { stages }),
+    };
+    let looks = 0;
+    const { all } = deps({ find: async () => ({ kind: 'call', callLog: (looks += 1) === 1 ? callLog : after }) });
+    const outcome = await rerun(callLog.callSid, options, all, never);
+    expect(outcome).toMatchObject({ kind: 'failed', revision: 4, codes: ['extractor OUTPUT_INVALID'], stands });
+    expect(outcomeText(outcome, false)).toContain('revision 4 failed: extractor OUTPUT_INVALID');
+  });
+
   test('that does not come in time is told as waiting', async () => {
     const { all } = deps({ find: async () => ({ kind: 'call', callLog }) });
     expect(await rerun(callLog.callSid, { ...options, waitMs: 1 }, all, never)).toMatchObject({ kind: 'waiting' });

@@ -9,6 +9,8 @@ export function outcomeText(outcome: Outcome, isTerminal: boolean): string {
   switch (outcome.kind) {
     case 'skipped':
       return `${outcome.callSid}  skipped: ${outcome.why.replaceAll('_', ' ')}`;
+    case 'failed':
+      return `${outcome.callSid}  revision ${outcome.revision} failed: ${outcome.codes.join(', ')}${outcome.stands ? '; what was stored before still stands' : ''}`;
     case 'waiting':
       return `${outcome.callSid}  revision ${outcome.revision} is not stored yet; see: callctl show ${outcome.callSid}`;
     case 'stored': {

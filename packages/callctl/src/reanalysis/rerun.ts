@@ -8,6 +8,14 @@ import { obstacleOf, reanalysisEvent, type Obstacle, type Start } from './event.
 export type Outcome =
   | { readonly kind: 'skipped'; readonly callSid: string; readonly why: Obstacle | Gone }
   | { readonly kind: 'stored'; readonly callSid: string; readonly revision: number; readonly difference: Difference }
+  /** A part failed that was made again: `codes` are the reasons. `stands`: what was stored before is stored still. */
+  | {
+      readonly kind: 'failed';
+      readonly callSid: string;
+      readonly revision: number;
+      readonly codes: readonly string[];
+      readonly stands: boolean;
+    }
   | { readonly kind: 'waiting'; readonly callSid: string; readonly revision: number };
 
 /** Why a call is no candidate. */
@@ -75,14 +83,21 @@ export async function rerun(
     const found = await deps.find(callSid, signal);
     if (found.kind === 'erased' || found.kind === 'expired') return { kind: 'skipped', callSid, why: found.kind };
     if (found.kind === 'call' && found.callLog.revision >= event.revision) {
-      return {
-        kind: 'stored',
-        callSid,
-        revision: found.callLog.revision,
-        difference: differenceOf(callLog, found.callLog),
-      };
+      const { revision } = found.callLog;
+      const codes = failuresOf(found.callLog);
+      if (codes.length > 0)
+        return { kind: 'failed', callSid, revision, codes, stands: found.callLog.failed_revision !== undefined };
+      return { kind: 'stored', callSid, revision, difference: differenceOf(callLog, found.callLog) };
     }
     await sleep(LOOK_MS, undefined, { signal });
   }
   return { kind: 'waiting', callSid, revision: event.revision };
+}
+
+/** Why parts of the last revision failed, whether or not it replaced the one before. */
+function failuresOf({ failed_revision: failed, stages }: CallLog): string[] {
+  const { summarizer, extractor } = (failed ?? { stages }).stages;
+  return Object.entries({ summarizer, extractor }).flatMap(([stage, part]) =>
+    part === undefined || part.state === 'done' ? [] : [`${stage} ${part.code ?? part.state}`],
+  );
 }

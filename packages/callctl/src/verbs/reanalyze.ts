@@ -93,7 +93,12 @@ async function perform(request: Request, store: Store, config: BrokerConfig, con
 
 function resultOf(outcomes: readonly Outcome[], { from, notify }: Request): Result {
   const count = (kind: Outcome['kind']): number => outcomes.filter((outcome) => outcome.kind === kind).length;
-  const [stored, waiting, skipped] = [count('stored'), count('waiting'), count('skipped')];
-  const text = `${stored} calls worked again, ${skipped} skipped${waiting === 0 ? '' : `, ${waiting} not stored yet`}`;
-  return { ok: waiting === 0, json: { from, notify, stored, skipped, waiting, calls: outcomes }, text };
+  const [stored, failed, waiting, skipped] = [count('stored'), count('failed'), count('waiting'), count('skipped')];
+  const text = [
+    `${stored} calls worked again, ${skipped} skipped`,
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(waiting === 0 ? [] : [`${waiting} not stored yet`]),
+  ].join(', ');
+  const json = { from, notify, stored, failed, skipped, waiting, calls: outcomes };
+  return { ok: waiting === 0 && failed === 0, json, text };
 }
