@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { loadDialogues } from '@pipeline/sandbox';
 import { eventually, startStack, type Stack } from '../stack/stack.ts';
 import { arrivedOutcome, expectOneOfEach } from './outcome.ts';
 
@@ -59,6 +60,36 @@ describe('a provider that is down for ten delayed retries of each call, then up'
     const stretches = logs.reduce((sum, log) => sum + (partOf(log ?? {}, 'transcriber')?.usage['requests'] ?? 0), 0);
     expect(answered('transcriptions', since), 'each stretch of speech once').toBe(stretches);
   });
+});
+
+test('a call of which one stretch of speech meets 503s pays once for the others, whichever process it comes to', async () => {
+  const [other] = await stack.fleet.start('transcriber');
+  const since = stack.provider.requests.length;
+  const names = ['en-plumbing', 'he-plumbing', 'he-renovation', 'en-plumbing'];
+  const lastWords = (await loadDialogues())
+    .filter(({ id }) => names.includes(id))
+    .map(({ turns }) => turns.at(-1)?.text);
+  const up = lastWords.map((text) =>
+    break_({ route: 'transcriptions', match: { textIncludes: text ?? '' }, kind: 'status', status: 503 }),
+  );
+  const calls = await Promise.all(names.map((name) => call(name)));
+  await eventually('each call was given back often, and by both processes', () =>
+    calls.every((callSid) => {
+      const retries = retriesAt(callSid, 'transcriber').filter(({ fields }) => fields['usage'] !== undefined);
+      return retries.length >= REPAIR_FAILURES && new Set(retries.map(({ instance }) => instance)).size === 2;
+    }),
+  );
+  for (const remove of up) remove();
+  let stretches = 0;
+  for (const callSid of calls) {
+    const { callLog, body } = await arrivedOutcome(stack, callSid);
+    expect(body).toMatchObject({ status: 'complete' });
+    const requests = partOf(callLog, 'transcriber')?.usage['requests'] ?? 0;
+    expect(requests, 'the others and the one').toBeGreaterThan(1);
+    stretches += requests;
+  }
+  expect(answered('transcriptions', since), 'each stretch of speech once').toBe(stretches);
+  await other?.stop();
 });
 
 describe('a first answer that cannot be used, whose repair meets 503s', () => {
