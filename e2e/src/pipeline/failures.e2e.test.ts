@@ -9,7 +9,8 @@ import { PROPERTY_FIELD } from './property-field.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ overrides: { transcriber: { RECORDING_DEADLINE_MS: '1500' } } });
+  // More than the six looks, 300 ms apart, after which the latest recording of these tests is there.
+  stack = await startStack({ overrides: { transcriber: { RECORDING_DEADLINE_MS: '5000' } } });
 });
 afterAll(() => stack.stop());
 const removers: (() => void)[] = [];
