@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { IDENTITIES } from '@pipeline/contracts';
-import { createTopology } from '@pipeline/messaging';
 import { getServers } from '@pipeline/sandbox/servers';
 import { beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { mongoRolesFile, natsUsersFile } from './dev-servers.ts';
 import { environmentOf } from './environment.ts';
+import { fileStoreOf } from './file-store.ts';
 import { kubernetesPath, parseManifests, workloadsOf, type Manifest } from './manifests.ts';
 
 const DEV = 'overlays/dev';
@@ -56,17 +56,7 @@ it('NATS has room for every stream that `provision` makes', async () => {
   }; // a file of ours
   const literals = configMapGenerator.find(({ name }) => name === 'broker')?.literals ?? [];
   const settings = Object.fromEntries(literals.map((literal) => literal.split('=')));
-  const { streams } = createTopology({
-    NATS_URL: '',
-    NATS_USER: '',
-    NATS_PASSWORD: '',
-    STREAM_REPLICAS: Number(settings['STREAM_REPLICAS']),
-    STREAM_MAX_BYTES: Number(settings['STREAM_MAX_BYTES']),
-    STREAM_MAX_AGE_HOURS: 168,
-    MAX_ACK_PENDING: 1_000,
-    ACK_WAIT_MS: 60_000,
-  });
-  const reserved = streams.reduce((sum, { config }) => sum + (config.max_bytes ?? Number.NaN), 0);
+  const { reserved } = fileStoreOf(settings);
   const [, gigabytes] = /max_file_store: (\d+)GB/.exec(await fileOf('nats/nats.conf')) ?? [];
   expect(reserved).toBeGreaterThan(0);
   expect(reserved).toBeLessThanOrEqual(Number(gigabytes) * 1_073_741_824);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createTopology } from '@pipeline/messaging';
 import { expect, it } from 'vitest';
+import { fileStoreOf } from './file-store.ts';
 import { parseManifests, readBase } from './manifests.ts';
 import { typeProblems } from './types.ts';
 
@@ -11,20 +11,9 @@ const readme = await readFile(new URL('deploy/README.md', ROOT), 'utf8');
 it('the README says how large the file store of NATS has to be, as the base reserves it', async () => {
   const configMap = (await readBase()).find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'broker');
   const broker = configMap?.['data'] as Record<string, string>; // made of our own file
-  const { streams } = createTopology({
-    NATS_URL: '',
-    NATS_USER: '',
-    NATS_PASSWORD: '',
-    STREAM_REPLICAS: Number(broker['STREAM_REPLICAS']),
-    STREAM_MAX_BYTES: Number(broker['STREAM_MAX_BYTES']),
-    STREAM_MAX_AGE_HOURS: Number(broker['STREAM_MAX_AGE_HOURS']),
-    MAX_ACK_PENDING: Number(broker['MAX_ACK_PENDING']),
-    ACK_WAIT_MS: Number(broker['ACK_WAIT_MS']),
-  });
-  const reserved = streams.reduce((sum, { config }) => sum + (config.max_bytes ?? Number.NaN), 0);
+  const { each, reserved } = fileStoreOf(broker);
   expect(readme).toContain(`at least ${Math.ceil(reserved / GIB)} GiB (\`max_file_store\``);
-  const large = streams.filter(({ config }) => config.max_bytes === Number(broker['STREAM_MAX_BYTES']));
-  expect(large).toHaveLength(6);
+  expect(each.filter((bytes) => bytes === Number(broker['STREAM_MAX_BYTES']))).toHaveLength(6);
 });
 
 it('the policy for a provider inside the network is one that Kubernetes knows, and lets out the pods that ask providers', async () => {

@@ -37,3 +37,22 @@ export function business(id = 'biz_1'): BusinessSettings {
     summary: { maxSentences: 2, tone: 'formal' },
   });
 }
+
+/** The environment of a job that is tested at the NATS of `natsUrl`, with no database. */
+export function environmentOf(natsUrl: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return {
+    NODE_ENV: 'test',
+    NATS_URL: natsUrl,
+    NATS_USER: 'any',
+    NATS_PASSWORD: 'b5c2f0a1',
+    STREAM_REPLICAS: '1',
+    STREAM_MAX_BYTES: '16777216',
+    MONGO_URL: 'mongodb://127.0.0.1:9',
+    MONGO_USER: 'any',
+    MONGO_PASSWORD: 'b5c2f0a1',
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
+    TWILIO_API_KEY_SECRET: 'b5c2f0a1',
+    ...more,
+  };
+}

@@ -9,7 +9,7 @@ import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { z } from 'zod';
 import { createTwilio } from './adapters/twilio.ts';
 import { configSchema, type Config } from './config.ts';
-import { business, NOW, NUMBER, sidOf } from './fixtures.ts';
+import { business, environmentOf, NOW, NUMBER, sidOf } from './fixtures.ts';
 import { createJob } from './job.ts';
 
 const MINUTE = 60_000;
@@ -142,19 +142,5 @@ function quiet() {
 }
 
 function configOf(port: number): Config & Parameters<typeof connectOperator>[0]['config'] {
-  return parseConfig(configSchema, {
-    NODE_ENV: 'test',
-    NATS_URL: nats.url,
-    NATS_USER: 'any',
-    NATS_PASSWORD: 'b5c2f0a1',
-    STREAM_REPLICAS: '1',
-    STREAM_MAX_BYTES: '16777216',
-    MONGO_URL: 'mongodb://127.0.0.1:9',
-    MONGO_USER: 'any',
-    MONGO_PASSWORD: 'b5c2f0a1',
-    TWILIO_BASE_URL: `http://127.0.0.1:${port}`,
-    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
-    TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
-    TWILIO_API_KEY_SECRET: 'b5c2f0a1',
-  });
+  return parseConfig(configSchema, environmentOf(nats.url, { TWILIO_BASE_URL: `http://127.0.0.1:${port}` }));
 }

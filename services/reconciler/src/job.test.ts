@@ -5,7 +5,7 @@ import { createLogger, parseConfig } from '@pipeline/runtime';
 import { startNats, type RunningNats } from '@pipeline/sandbox/servers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configSchema } from './config.ts';
-import { endedCall, sidOf } from './fixtures.ts';
+import { endedCall, environmentOf, sidOf } from './fixtures.ts';
 import { createJob, type JobOptions } from './job.ts';
 
 const never = new AbortController().signal;
@@ -26,23 +26,8 @@ function jobWith(outside: Partial<JobOptions['outside']>, url = server.url, vari
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, unknown>); // pino writes JSON objects
-  const environment = {
-    NODE_ENV: 'test',
-    NATS_URL: url,
-    NATS_USER: 'any',
-    NATS_PASSWORD: 'b5c2f0a1',
-    STREAM_REPLICAS: '1',
-    STREAM_MAX_BYTES: '16777216',
-    MONGO_URL: 'mongodb://127.0.0.1:9',
-    MONGO_USER: 'any',
-    MONGO_PASSWORD: 'b5c2f0a1',
-    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
-    TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
-    TWILIO_API_KEY_SECRET: 'b5c2f0a1',
-    ...variables,
-  };
   const options: JobOptions = {
-    config: parseConfig(configSchema, environment),
+    config: parseConfig(configSchema, environmentOf(url, variables)),
     instance: 'reconciler/test',
     outside: {
       time: async () => Date.now(),
