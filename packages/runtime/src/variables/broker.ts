@@ -18,8 +18,8 @@ export const brokerVariables = {
   /** Hours that events are kept. Default 7 days, at least 3. */
   STREAM_MAX_AGE_HOURS: integerVariable({ min: 72, max: 8_760, default: 168 }),
   /**
-   * Messages that may be in work or waiting for a delayed retry, per stage: replicas x SLOTS + calls a second x 90 s, which a call
-   * waits for its recording. Default 1,000, and no less.
+   * Messages that may be in work or waiting for a delayed retry, per stage: replicas x SLOTS + calls a second x the seconds that a call
+   * waits for its recording, about 90, and RECORDING_DEADLINE_MS where one never comes. Default 1,000; less is for tests.
    */
   MAX_ACK_PENDING: integerVariable({ min: 10, max: 1_000_000, default: 1_000 }),
   /** Milliseconds without a sign of life after which a message is given to another worker. Default 60 s. */
